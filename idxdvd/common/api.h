@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_COMMON_API_H
+#define IDXDVD_COMMON_API_H
+
+/*
+ * The D-Bus contract, shared by the daemon and idxdctl. A change here that an old client would
+ * notice is a new bus name (org.idxdvd2), never a silent change of this one.
+ */
+
+#define API_BUS_NAME		"org.idxdvd1"
+#define API_ROOT		"/org/idxdvd1"
+#define API_PREFIX_ACCELERATOR	API_ROOT "/accelerator"
+#define API_PREFIX_WORKQUEUE	API_ROOT "/wq"
+#define API_PREFIX_MDEV		API_ROOT "/mdev"
+
+#define API_IFACE_MANAGER	"org.idxdvd1.Manager"
+#define API_IFACE_ACCELERATOR	"org.idxdvd1.Accelerator"
+#define API_IFACE_WORKQUEUE	"org.idxdvd1.WorkQueue"
+#define API_IFACE_MDEV		"org.idxdvd1.Mdev"
+
+#define API_ERROR_PREFIX	"org.idxdvd1.Error."
+
+/* What a caller may do; the daemon gives each harm its own name so that a rule can tell them apart. */
+#define API_ACTION_MANAGE_WQ	"org.idxdvd1.manage-wq"
+#define API_ACTION_MANAGE_MDEV	"org.idxdvd1.manage-mdev"
+
+/* Longest strings taken from a caller, in bytes without the NUL. */
+enum {
+	API_DEVICE_MAX = 63,
+	API_TYPE_MAX = 63,
+	API_UUID_MAX = 63,
+	API_OPTIONS_MAX = 16,
+};
+
+/* Exit status of idxdctl. */
+enum api_exit {
+	API_EXIT_OK = 0,
+	API_EXIT_FAILURE = 1,
+	API_EXIT_USAGE = 2,
+	API_EXIT_NOT_FOUND = 3,
+	API_EXIT_PERMISSION = 4,
+	API_EXIT_IN_USE = 5,
+	API_EXIT_CAPACITY = 6,
+	API_EXIT_UNSAFE = 7,
+	API_EXIT_TIMEOUT = 124,
+};
+
+/*
+ * Every refusal the daemon can give: kind, D-Bus error name, errno, exit status of idxdctl.
+ * The manual page org.idxdvd1(5) lists the same names; a test compares them.
+ */
+#define API_ERRORS(X) \
+	X(NO_SUCH_DEVICE, API_ERROR_PREFIX "NoSuchDevice", ENODEV, API_EXIT_NOT_FOUND) \
+	X(NO_SUCH_QUEUE, API_ERROR_PREFIX "NoSuchQueue", ENXIO, API_EXIT_NOT_FOUND) \
+	X(NO_SUCH_MDEV, API_ERROR_PREFIX "NoSuchMdev", ENOENT, API_EXIT_NOT_FOUND) \
+	X(NO_SUCH_TYPE, API_ERROR_PREFIX "NoSuchType", ENOENT, API_EXIT_NOT_FOUND) \
+	X(NOT_ADOPTED, API_ERROR_PREFIX "NotAdopted", ENOTCONN, API_EXIT_NOT_FOUND) \
+	X(NO_MODULE, API_ERROR_PREFIX "NoModule", EUNATCH, API_EXIT_FAILURE) \
+	X(NO_IOMMU, API_ERROR_PREFIX "NoIommu", EOPNOTSUPP, API_EXIT_FAILURE) \
+	X(NO_CAPACITY, API_ERROR_PREFIX "NoCapacity", ENOSPC, API_EXIT_CAPACITY) \
+	X(UNSAFE_DEVICE, API_ERROR_PREFIX "UnsafeDevice", EPERM, API_EXIT_UNSAFE) \
+	X(IN_USE, API_ERROR_PREFIX "InUse", EBUSY, API_EXIT_IN_USE) \
+	X(EXISTS, API_ERROR_PREFIX "Exists", EEXIST, API_EXIT_IN_USE) \
+	X(CONFLICT, API_ERROR_PREFIX "Conflict", ENOTUNIQ, API_EXIT_IN_USE) \
+	X(INVALID_UUID, API_ERROR_PREFIX "InvalidUuid", EINVAL, API_EXIT_USAGE) \
+	X(INVALID_ARGS, "org.freedesktop.DBus.Error.InvalidArgs", EINVAL, API_EXIT_USAGE) \
+	X(ACCESS_DENIED, "org.freedesktop.DBus.Error.AccessDenied", EACCES, API_EXIT_PERMISSION) \
+	X(NOT_SUPPORTED, API_ERROR_PREFIX "NotSupported", EOPNOTSUPP, API_EXIT_FAILURE) \
+	X(TIMEOUT, API_ERROR_PREFIX "Timeout", ETIMEDOUT, API_EXIT_TIMEOUT) \
+	X(NO_MEMORY, "org.freedesktop.DBus.Error.NoMemory", ENOMEM, API_EXIT_FAILURE) \
+	X(FAILED, API_ERROR_PREFIX "Failed", EIO, API_EXIT_FAILURE)
+
+/* API_OK is 0, so that "if (kind)" reads as "if refused". */
+enum api_error {
+	API_OK,
+#define API_ENUM(kind, name, err, status) API_ERR_##kind,
+	API_ERRORS(API_ENUM)
+#undef API_ENUM
+	API_ERR_MAX,
+};
+
+#endif
