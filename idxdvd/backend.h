@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_BACKEND_H
+#define IDXDVD_BACKEND_H
+
+/*
+ * The hardware and the kernel, as the daemon needs them. Every call may sleep and is made from the
+ * worker only. All return 0 or a negative errno, with the kernel's own errno where there is one.
+ * Nothing here decides anything, and nothing verifies: apply reads back what it wrote.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "idxdvd/device.h"
+#include "idxdvd/mdev.h"
+
+struct backend;
+
+struct backend_ops {
+	void (*free)(struct backend *b);
+	/* Tells boots apart; the hardware forgets its configuration at each. */
+	int (*boot_id)(struct backend *b, char ret[UUID_LEN]);
+	/* All accelerators, each with everything read; the array and its elements are the caller's. */
+	int (*scan)(struct backend *b, struct accel ***ret, size_t *ret_n);
+	/* Reads again what can change. -ENODEV: it is gone. */
+	int (*refresh)(struct backend *b, struct accel *a);
+	/* All mdevs below our accelerators, in one array of the caller's. */
+	int (*scan_mdevs)(struct backend *b, struct mdev **ret, size_t *ret_n);
+	/* -ENOENT: there is no such mdev. */
+	int (*read_mdev)(struct backend *b, const char *uuid, struct mdev *ret);
+	/* One attribute of dsaN, wqN.M or engineN.M without its newline; "driver" is the bound one. */
+	int (*get)(struct backend *b, const char *object, const char *attr, char *buf, size_t size);
+	int (*set)(struct backend *b, const char *object, const char *attr, const char *value);
+	int (*bind)(struct backend *b, const char *object, const char *driver);
+	int (*unbind)(struct backend *b, const char *object, const char *driver);
+	int (*mdev_create)(struct backend *b, const char *parent, const char *type,
+			   const char *uuid);
+	int (*mdev_remove)(struct backend *b, const char *uuid);
+	/* The mdev's attribute "wq". */
+	int (*mdev_set_wq)(struct backend *b, const char *uuid, const char *wq);
+};
+
+/* First member of every backend. */
+struct backend {
+	const struct backend_ops *ops;
+};
+
+static inline struct backend *backend_free(struct backend *b)
+{
+	if (b)
+		b->ops->free(b);
+	return NULL;
+}
+
+int backend_host_new(struct backend **ret);
+
+/*
+ * The same in memory, with the kernel's rules. @topology is a JSON file, or NULL for one DSA of 8 wqs
+ * at 0000:6a:01.0. @state is a file that holds the hardware's state across processes, or NULL.
+ */
+int backend_fake_new(struct backend **ret, const char *topology, const char *state);
+
+/* Called before (@after false) and after each call; an errno returned before makes the call fail. */
+typedef int (*backend_fake_hook)(void *userdata, const char *call, bool after);
+void backend_fake_set_hook(struct backend *b, backend_fake_hook hook, void *userdata);
+
+/* Plays the others on the machine: a VMM that opens an mdev (@pid 0: closes it), a reboot. */
+int backend_fake_open_mdev(struct backend *b, const char *uuid, int pid, const char *comm);
+void backend_fake_reboot(struct backend *b);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_MANAGER_H
+#define IDXDVD_MANAGER_H
+
+/*
+ * Owns every object and runs every operation. An operation is planned on the event loop, executed by
+ * one worker thread, and committed on the loop; operations are run one after the other in the order
+ * in which they were asked for. All functions and callbacks belong to the loop's thread.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "idxdvd/device.h"
+#include "idxdvd/mdev.h"
+#include "idxdvd/refusal.h"
+
+typedef struct sd_event sd_event;
+struct backend;
+struct manager;
+
+enum object_kind {
+	OBJECT_ACCEL,		/* id "dsa0" */
+	OBJECT_WQ,		/* id "wq0.1" */
+	OBJECT_MDEV,		/* id UUID */
+};
+
+enum object_change {
+	OBJECT_ADDED,		/* it can be looked up now */
+	OBJECT_REMOVED,		/* it can no longer be looked up */
+	OBJECT_CHANGED,
+};
+
+/* Installed by the D-Bus side. Called after the store and the memory are up to date. */
+struct manager_observer {
+	void (*object)(void *userdata, enum object_kind kind, enum object_change change,
+		       const char *id);
+	void *userdata;
+};
+
+/* Handed to a done callback; valid during the call only. */
+struct manager_result {
+	char uuid[UUID_LEN];		/* create: the mdev's UUID, also on a dry run */
+	const char *plan;		/* the steps as text, one a line; "" if none was made */
+	struct refusal refusal;		/* kind is REFUSE_NONE on success */
+};
+
+/* @r is 0, or a negative errno with res->refusal filled. Called exactly once for each operation. */
+typedef void (*manager_done)(void *userdata, int r, const struct manager_result *res);
+
+struct manager_config {
+	sd_event *event;		/* NULL: synchronous, no thread; done runs before return */
+	struct backend *backend;	/* taken over */
+	const char *state_dir;		/* /var/lib/idxdvd; made if it is missing */
+	struct manager_observer observer;
+};
+
+int manager_new(struct manager **ret, const struct manager_config *config);
+/* Waits for the step that is running, refuses what is queued. Changes nothing on the hardware. */
+struct manager *manager_free(struct manager *m);
+void manager_freep(struct manager **m);
+
+/* Reads journal, store and hardware, finishes or undoes what a crash left. Once, before all else. */
+void manager_start(struct manager *m, manager_done done, void *userdata);
+/* No operation is running or queued. */
+bool manager_is_idle(const struct manager *m);
+
+enum {
+	ADOPT_HOST_WQS = 1 << 0,
+	ADOPT_POOL_MIN = 1 << 1,
+	ADOPT_DRY_RUN = 1 << 2,
+};
+
+struct adopt_options {
+	unsigned int set;		/* ADOPT_*: which of the fields count */
+	unsigned int host_wqs;		/* default 1 */
+	unsigned int pool_min;		/* default 1 */
+};
+
+enum {
+	CREATE_DRY_RUN = 1 << 0,
+};
+
+struct create_request {
+	const char *type;		/* idxd-dsa-1dwq-v1 */
+	const char *parent;		/* dsa0 or PCI address; NULL: any adopted */
+	const char *uuid;		/* NULL: a new one */
+	const char *wq;			/* wq0.1; NULL: any */
+	unsigned int flags;		/* CREATE_* */
+};
+
+/* Strings are copied. @done may be NULL. @device is dsa0 or a PCI address. */
+void manager_adopt(struct manager *m, const char *device, const struct adopt_options *opts,
+		   manager_done done, void *userdata);
+void manager_release(struct manager *m, const char *device, bool dry_run, manager_done done,
+		     void *userdata);
+void manager_create_mdev(struct manager *m, const struct create_request *req, manager_done done,
+			 void *userdata);
+void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, manager_done done,
+			  void *userdata);
+
+/* Something may have changed; @subsystem and @name as in the uevent, both NULL: read everything. */
+void manager_rescan(struct manager *m, const char *subsystem, const char *name);
+
+/* What there is. Pointers are valid until the loop runs again. */
+size_t manager_n_accels(const struct manager *m);
+const struct accel *manager_accel(const struct manager *m, size_t i);
+const struct accel *manager_find_accel(const struct manager *m, const char *name_or_bdf);
+const struct wq *manager_find_wq(const struct manager *m, const char *name,
+				 const struct accel **ret_accel);
+const struct mdev *manager_next_mdev(const struct manager *m, const struct mdev *prev);
+const struct mdev *manager_find_mdev(const struct manager *m, const char *uuid);
+size_t manager_n_mdevs(const struct manager *m);
+/* mdevs of that type that could be created now: pool and free wqs of adopted accelerators. */
+unsigned int manager_type_available(const struct manager *m, const struct mdev_type *type,
+				    const struct accel *a /* NULL: all */);
+
+#endif

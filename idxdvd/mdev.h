@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_MDEV_H
+#define IDXDVD_MDEV_H
+
+#include "idxdvd/device.h"
+
+/* A mediated device as the kernel shows it, and whose it is. */
+struct mdev {
+	char uuid[UUID_LEN];
+	char parent[NAME_LEN];		/* PCI address of the parent */
+	char type[NAME_LEN];		/* idxd-dsa-1dwq-v1 */
+	char wq[NAME_LEN];		/* wq0.1; "" if the module has not said */
+	int iommu_group;		/* -1 if none */
+	bool in_use;
+	struct holder holder;
+
+	/* Filled in by the manager. */
+	char accel[NAME_LEN];		/* dsa0; "" if the parent is unknown */
+	bool ours;			/* created by us; else by mdevctl or through sysfs */
+	struct mdev *next;		/* chain of the manager's table */
+};
+
+/* An mdev type this daemon can hand out. */
+struct mdev_type {
+	const char *id;			/* idxd-dsa-1dwq-v1 */
+	const char *name;		/* Intel DSA 1DWQ */
+	const char *description;
+	enum accel_kind kind;
+};
+
+const struct mdev_type *mdev_types(size_t *ret_n);
+const struct mdev_type *mdev_type_find(const char *id);
+
+#endif
