@@ -24,12 +24,12 @@
 #define API_ACTION_MANAGE_WQ	"org.idxdvd1.manage-wq"
 #define API_ACTION_MANAGE_MDEV	"org.idxdvd1.manage-mdev"
 
-/* Longest strings taken from a caller, in bytes without the NUL. */
+/* Limits on a caller; strings in bytes without the NUL. */
 enum {
 	API_DEVICE_MAX = 63,
 	API_TYPE_MAX = 63,
 	API_UUID_MAX = 63,
-	API_OPTIONS_MAX = 16,
+	API_PENDING_MAX = 64,	/* requests in work at one time */
 };
 
 /* Exit status of idxdctl. */
@@ -47,36 +47,26 @@ enum api_exit {
 
 /*
  * Every refusal the daemon can give: kind, D-Bus error name, errno, exit status of idxdctl.
- * The manual page org.idxdvd1(5) lists the same names; a test compares them.
+ * The kinds are those of enum refusal_kind without their prefix; the manual page org.idxdvd1(5)
+ * lists the names. The build and a test compare both with this table.
  */
 #define API_ERRORS(X) \
+	X(INVALID_ARGS, "org.freedesktop.DBus.Error.InvalidArgs", EINVAL, API_EXIT_USAGE) \
 	X(NO_SUCH_DEVICE, API_ERROR_PREFIX "NoSuchDevice", ENODEV, API_EXIT_NOT_FOUND) \
-	X(NO_SUCH_QUEUE, API_ERROR_PREFIX "NoSuchQueue", ENXIO, API_EXIT_NOT_FOUND) \
+	X(NO_SUCH_WQ, API_ERROR_PREFIX "NoSuchWorkQueue", ENXIO, API_EXIT_NOT_FOUND) \
 	X(NO_SUCH_MDEV, API_ERROR_PREFIX "NoSuchMdev", ENOENT, API_EXIT_NOT_FOUND) \
 	X(NO_SUCH_TYPE, API_ERROR_PREFIX "NoSuchType", ENOENT, API_EXIT_NOT_FOUND) \
-	X(NOT_ADOPTED, API_ERROR_PREFIX "NotAdopted", ENOTCONN, API_EXIT_NOT_FOUND) \
-	X(NO_MODULE, API_ERROR_PREFIX "NoModule", EUNATCH, API_EXIT_FAILURE) \
+	X(NO_MODULE, API_ERROR_PREFIX "NoModule", ENOSYS, API_EXIT_FAILURE) \
 	X(NO_IOMMU, API_ERROR_PREFIX "NoIommu", EOPNOTSUPP, API_EXIT_FAILURE) \
+	X(NOT_ADOPTED, API_ERROR_PREFIX "NotAdopted", ENOTCONN, API_EXIT_NOT_FOUND) \
 	X(NO_CAPACITY, API_ERROR_PREFIX "NoCapacity", ENOSPC, API_EXIT_CAPACITY) \
 	X(UNSAFE_DEVICE, API_ERROR_PREFIX "UnsafeDevice", EPERM, API_EXIT_UNSAFE) \
 	X(IN_USE, API_ERROR_PREFIX "InUse", EBUSY, API_EXIT_IN_USE) \
 	X(EXISTS, API_ERROR_PREFIX "Exists", EEXIST, API_EXIT_IN_USE) \
-	X(CONFLICT, API_ERROR_PREFIX "Conflict", ENOTUNIQ, API_EXIT_IN_USE) \
 	X(INVALID_UUID, API_ERROR_PREFIX "InvalidUuid", EINVAL, API_EXIT_USAGE) \
-	X(INVALID_ARGS, "org.freedesktop.DBus.Error.InvalidArgs", EINVAL, API_EXIT_USAGE) \
-	X(ACCESS_DENIED, "org.freedesktop.DBus.Error.AccessDenied", EACCES, API_EXIT_PERMISSION) \
+	X(FOREIGN, API_ERROR_PREFIX "Foreign", EBUSY, API_EXIT_IN_USE) \
 	X(NOT_SUPPORTED, API_ERROR_PREFIX "NotSupported", EOPNOTSUPP, API_EXIT_FAILURE) \
-	X(TIMEOUT, API_ERROR_PREFIX "Timeout", ETIMEDOUT, API_EXIT_TIMEOUT) \
-	X(NO_MEMORY, "org.freedesktop.DBus.Error.NoMemory", ENOMEM, API_EXIT_FAILURE) \
+	X(SHUTTING_DOWN, API_ERROR_PREFIX "ShuttingDown", ESHUTDOWN, API_EXIT_FAILURE) \
 	X(FAILED, API_ERROR_PREFIX "Failed", EIO, API_EXIT_FAILURE)
-
-/* API_OK is 0, so that "if (kind)" reads as "if refused". */
-enum api_error {
-	API_OK,
-#define API_ENUM(kind, name, err, status) API_ERR_##kind,
-	API_ERRORS(API_ENUM)
-#undef API_ENUM
-	API_ERR_MAX,
-};
 
 #endif

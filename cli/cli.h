@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDCTL_CLI_H
+#define IDXDCTL_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct client;
+
+/* One bit for each option that only some verbs take. */
+enum cli_option {
+	CLI_HOST_WQS = 1 << 0,
+	CLI_TYPE = 1 << 1,
+	CLI_PARENT = 1 << 2,
+	CLI_UUID = 1 << 3,
+	CLI_WQ = 1 << 4,
+	CLI_DRY_RUN = 1 << 5,
+	CLI_JSON = 1 << 6,
+	CLI_POOL_MIN = 1 << 7,
+};
+
+/* What the command line said; a string that was not given is NULL. */
+struct cli_args {
+	unsigned int given;		/* enum cli_option */
+	const char *type, *parent, *uuid, *wq;
+	uint32_t host_wqs, pool_min;
+	uint64_t timeout_usec;
+	char **words;			/* the positional arguments after the verb */
+	int n_words;
+};
+
+struct cli_verb {
+	const char *name;
+	const char *words;		/* how the positional arguments are called in the help */
+	int min, max;			/* how many of them; -1 is any number */
+	unsigned int options;		/* enum cli_option */
+	const char *help;
+	int (*run)(struct client *c, const struct cli_args *args);	/* exit status */
+};
+
+int verb_adopt(struct client *c, const struct cli_args *args);
+int verb_create(struct client *c, const struct cli_args *args);
+int verb_destroy(struct client *c, const struct cli_args *args);
+int verb_list(struct client *c, const struct cli_args *args);
+int verb_release(struct client *c, const struct cli_args *args);
+int verb_status(struct client *c, const struct cli_args *args);
+int verb_types(struct client *c, const struct cli_args *args);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables that say which D-Bus property lands where, and how records are read and freed by them. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <systemd/sd-bus.h>
+
+#include "cli/client-record.h"
+#include "cli/client.h"
+#include "idxdvd/common/api.h"
+
+#define FIELD(record, member, prop, json, sig) \
+	{ .property = (prop), .key = (json), .type = (sig), .offset = offsetof(struct record, member) }
+#define CLASS(record, interface, table) \
+	{ .iface = (interface), .fields = (table), .n_fields = sizeof(table) / sizeof((table)[0]), \
+	  .size = sizeof(struct record) }
+
+static const struct client_field manager_fields[] = {
+	FIELD(client_manager, version, "Version", "version", 's'),
+	FIELD(client_manager, module_loaded, "ModuleLoaded", "module_loaded", 'b'),
+	FIELD(client_manager, simulated, "Simulated", "simulated", 'b'),
+	FIELD(client_manager, n_accelerators, "AcceleratorCount", "accelerators", 'u'),
+	FIELD(client_manager, n_adopted, "AdoptedCount", "adopted", 'u'),
+	FIELD(client_manager, n_work_queues, "WorkQueueCount", "work_queues", 'u'),
+	FIELD(client_manager, n_mdevs, "MdevCount", "mdevs", 'u'),
+};
+
+/* The path of an object comes before its properties, not as one of them. */
+static const struct client_field accelerator_fields[] = {
+	FIELD(client_accelerator, path, NULL, NULL, 'o'),
+	FIELD(client_accelerator, name, "Name", "name", 's'),
+	FIELD(client_accelerator, pci, "PciAddress", "pci_address", 's'),
+	FIELD(client_accelerator, kind, "Kind", "kind", 's'),
+	FIELD(client_accelerator, device_id, "DeviceId", "device_id", 's'),
+	FIELD(client_accelerator, version, "Version", "version", 'u'),
+	FIELD(client_accelerator, numa_node, "NumaNode", "numa_node", 'i'),
+	FIELD(client_accelerator, state, "State", "state", 's'),
+	FIELD(client_accelerator, adopted, "Adopted", "adopted", 'b'),
+	FIELD(client_accelerator, unsafe, "Unsafe", "unsafe", 'b'),
+	FIELD(client_accelerator, erratum, "Erratum", "erratum", 's'),
+	FIELD(client_accelerator, max_work_queues, "MaxWorkQueues", "max_work_queues", 'u'),
+	FIELD(client_accelerator, max_groups, "MaxGroups", "max_groups", 'u'),
+	FIELD(client_accelerator, max_engines, "MaxEngines", "max_engines", 'u'),
+	FIELD(client_accelerator, total_size, "WorkQueuesSize", "work_queues_size", 'u'),
+};
+
+static const struct client_field work_queue_fields[] = {
+	FIELD(client_work_queue, path, NULL, NULL, 'o'),
+	FIELD(client_work_queue, name, "Name", "name", 's'),
+	FIELD(client_work_queue, accelerator, "Accelerator", "accelerator", 'o'),
+	FIELD(client_work_queue, size, "Size", "size", 'u'),
+	FIELD(client_work_queue, mode, "Mode", "mode", 's'),
+	FIELD(client_work_queue, group, "Group", "group", 'i'),
+	FIELD(client_work_queue, priority, "Priority", "priority", 'u'),
+	FIELD(client_work_queue, type, "Type", "type", 's'),
+	FIELD(client_work_queue, driver_name, "DriverName", "driver_name", 's'),
+	FIELD(client_work_queue, state, "State", "state", 's'),
+	FIELD(client_work_queue, class, "Class", "class", 's'),
+	FIELD(client_work_queue, holder, "Holder", "holder", 's'),
+};
+
+static const struct client_field mdev_fields[] = {
+	FIELD(client_mdev, path, NULL, NULL, 'o'),
+	FIELD(client_mdev, uuid, "Uuid", "uuid", 's'),
+	FIELD(client_mdev, type, "Type", "type", 's'),
+	FIELD(client_mdev, parent, "Parent", "parent", 's'),
+	FIELD(client_mdev, accelerator, "Accelerator", "accelerator", 'o'),
+	FIELD(client_mdev, work_queue, "WorkQueue", "work_queue", 'o'),
+	FIELD(client_mdev, state, "State", "state", 's'),
+	FIELD(client_mdev, holder, "Holder", "holder", 's'),
+};
+
+static const struct client_field type_fields[] = {
+	FIELD(client_type, accelerator, "Accelerator", "accelerator", 's'),
+	FIELD(client_type, parent, "Parent", "parent", 's'),
+	FIELD(client_type, type, "Type", "type", 's'),
+	FIELD(client_type, name, "Name", "name", 's'),
+	FIELD(client_type, device_api, "DeviceApi", "device_api", 's'),
+	FIELD(client_type, available, "AvailableInstances", "available_instances", 'u'),
+	FIELD(client_type, creatable, "Creatable", "creatable", 'u'),
+	FIELD(client_type, refusal, "Refusal", "refusal", 's'),
+};
+
+const struct client_class client_manager_class =
+	CLASS(client_manager, API_IFACE_MANAGER, manager_fields);
+const struct client_class client_accelerator_class =
+	CLASS(client_accelerator, API_IFACE_ACCELERATOR, accelerator_fields);
+const struct client_class client_work_queue_class =
+	CLASS(client_work_queue, API_IFACE_WORKQUEUE, work_queue_fields);
+const struct client_class client_mdev_class =
+	CLASS(client_mdev, API_IFACE_MDEV, mdev_fields);
+const struct client_class client_type_class =
+	CLASS(client_type, NULL, type_fields);
+
+void client_record_done(const struct client_class *class, void *record)
+{
+	size_t i;
+
+	for (i = 0; i < class->n_fields; i++) {
+		char **s = (char **)((char *)record + class->fields[i].offset);
+
+		if (class->fields[i].type != 's' && class->fields[i].type != 'o')
+			continue;
+		free(*s);
+		*s = NULL;
+	}
+}
+
+void client_list_done(struct client_list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		client_record_done(l->class, (char *)l->items + i * l->class->size);
+	free(l->items);
+	*l = (struct client_list){ .class = l->class };
+}
+
+void client_manager_done(struct client_manager *m)
+{
+	client_record_done(&client_manager_class, m);
+}
+
+void client_snapshot_done(struct client_snapshot *s)
+{
+	client_list_done(&s->accelerators);
+	client_list_done(&s->work_queues);
+	client_list_done(&s->mdevs);
+}
+
+/* Reads the variant that comes next; a property of another type than the table's is an error. */
+static int read_field(sd_bus_message *m, const struct client_field *f, void *record)
+{
+	char sig[2] = { f->type, '\0' };
+	void *place = (char *)record + f->offset;
+	const char *s;
+	char *copy;
+	int b, r;
+
+	switch (f->type) {
+	case 's':
+	case 'o':
+		r = sd_bus_message_read(m, "v", sig, &s);
+		if (r < 0)
+			return r;
+		copy = strdup(s);
+		if (!copy)
+			return -ENOMEM;
+		free(*(char **)place);
+		*(char **)place = copy;
+		return 0;
+	case 'b':
+		r = sd_bus_message_read(m, "v", sig, &b);
+		if (r < 0)
+			return r;
+		*(bool *)place = b;
+		return 0;
+	default:
+		return sd_bus_message_read(m, "v", sig, place);
+	}
+}
+
+static const struct client_field *find_field(const struct client_class *class, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < class->n_fields; i++)
+		if (class->fields[i].property && !strcmp(class->fields[i].property, name))
+			return &class->fields[i];
+
+	return NULL;
+}
+
+/* Gives every string that the daemon did not send the value "". */
+static int fill_strings(const struct client_class *class, void *record)
+{
+	size_t i;
+
+	for (i = 0; i < class->n_fields; i++) {
+		char **s = (char **)((char *)record + class->fields[i].offset);
+
+		if (class->fields[i].type != 's' && class->fields[i].type != 'o')
+			continue;
+		if (*s)
+			continue;
+		*s = strdup("");
+		if (!*s)
+			return -ENOMEM;
+	}
+
+	return 0;
+}
+
+int client_record_read(sd_bus_message *m, const struct client_class *class, void *record)
+{
+	const struct client_field *f;
+	const char *name;
+	int r;
+
+	r = sd_bus_message_enter_container(m, 'a', "{sv}");
+	if (r < 0)
+		return r;
+
+	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+		r = sd_bus_message_read(m, "s", &name);
+		if (r < 0)
+			return r;
+
+		f = find_field(class, name);
+		r = f ? read_field(m, f, record) : sd_bus_message_skip(m, "v");
+		if (r < 0)
+			return r;
+
+		r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
+
+	r = sd_bus_message_exit_container(m);
+	if (r < 0)
+		return r;
+
+	return fill_strings(class, record);
+}
+
+int client_list_grow(struct client_list *l, void **ret)
+{
+	size_t size = l->class->size;
+	void *items;
+
+	items = reallocarray(l->items, l->n + 1, size);
+	if (!items)
+		return -ENOMEM;
+
+	l->items = items;
+	*ret = memset((char *)items + l->n * size, 0, size);
+	l->n++;
+	return 0;
+}
+
+/* The name a person knows an object by; the empty string for the path "/", which is "none". */
+const char *client_snapshot_name(const struct client_snapshot *s, const char *path)
+{
+	const struct client_accelerator *a = s->accelerators.items;
+	const struct client_work_queue *q = s->work_queues.items;
+	const struct client_mdev *d = s->mdevs.items;
+	size_t i;
+
+	for (i = 0; i < s->accelerators.n; i++)
+		if (!strcmp(a[i].path, path))
+			return a[i].name;
+	for (i = 0; i < s->work_queues.n; i++)
+		if (!strcmp(q[i].path, path))
+			return q[i].name;
+	for (i = 0; i < s->mdevs.n; i++)
+		if (!strcmp(d[i].path, path))
+			return d[i].uuid;
+
+	return "";
+}

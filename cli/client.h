@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDCTL_CLIENT_H
+#define IDXDCTL_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct client;
+struct cli_args;
+
+/* One property: its D-Bus name and signature, its key in JSON, its place in the struct. */
+struct client_field {
+	const char *property;
+	const char *key;
+	char type;			/* s o u i b, as in a D-Bus signature */
+	size_t offset;
+};
+
+/* A kind of record; what the daemon sends beyond the table is skipped, so that it may grow. */
+struct client_class {
+	const char *iface;
+	const struct client_field *fields;
+	size_t n_fields;
+	size_t size;
+};
+
+struct client_manager {
+	char *version;
+	bool module_loaded, simulated;
+	uint32_t n_accelerators, n_adopted, n_work_queues, n_mdevs;
+};
+
+struct client_accelerator {
+	char *path;
+	char *name, *pci, *kind, *device_id, *state, *erratum;
+	bool adopted, unsafe;
+	uint32_t version, max_work_queues, max_groups, max_engines, total_size;
+	int32_t numa_node;
+};
+
+struct client_work_queue {
+	char *path;
+	char *name, *accelerator, *type, *driver_name, *mode, *state, *class, *holder;
+	uint32_t size, priority;
+	int32_t group;
+};
+
+struct client_mdev {
+	char *path;
+	char *uuid, *type, *parent, *accelerator, *work_queue, *state, *holder;
+};
+
+struct client_type {
+	char *parent, *accelerator, *type, *name, *device_api, *refusal;
+	uint32_t available, creatable;
+};
+
+extern const struct client_class client_manager_class, client_accelerator_class,
+	client_work_queue_class, client_mdev_class, client_type_class;
+
+/* An array of records of one class; client_list_done() frees it and takes an empty one too. */
+struct client_list {
+	const struct client_class *class;
+	void *items;
+	size_t n;
+};
+
+struct client_snapshot {
+	struct client_list accelerators, work_queues, mdevs;
+};
+
+/* All return 0 or a negative errno; client_complain() then knows what the daemon said. */
+int client_new(uint64_t timeout_usec, struct client **ret);
+struct client *client_free(struct client *c);
+void client_freep(struct client **c);
+
+/* A plan is the list of steps, of those done or, on a dry run, of those that would be. */
+int client_adopt(struct client *c, const char *device, const struct cli_args *args,
+		 char ***ret_plan);
+int client_release(struct client *c, const char *device, const struct cli_args *args,
+		   char ***ret_plan);
+int client_create(struct client *c, const char *type, const struct cli_args *args,
+		  char **ret_uuid, char ***ret_plan);
+int client_destroy(struct client *c, const char *uuid, const struct cli_args *args,
+		   char ***ret_plan);
+void client_plan_freep(char ***plan);
+int client_get_manager(struct client *c, struct client_manager *ret);
+int client_get_snapshot(struct client *c, struct client_snapshot *ret);
+int client_get_types(struct client *c, struct client_list *ret);
+
+/* Says on stderr why @what failed and how to help it; returns the exit status for it. */
+int client_complain(const struct client *c, const char *what, int r);
+
+void client_record_done(const struct client_class *class, void *record);
+void client_list_done(struct client_list *l);
+void client_manager_done(struct client_manager *m);
+void client_snapshot_done(struct client_snapshot *s);
+const char *client_snapshot_name(const struct client_snapshot *s, const char *path);
+
+#endif

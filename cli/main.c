@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of verbs and options, and the reading of the command line. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "idxdvd/common/api.h"
+#include "idxdvd/common/cleanup.h"
+
+#define USEC_PER_SEC 1000000u
+#define DEFAULT_TIMEOUT_SEC 60
+#define ANY -1
+
+static const struct cli_verb verbs[] = {
+	{ "adopt", "DEVICE", 1, 1, CLI_HOST_WQS | CLI_POOL_MIN | CLI_DRY_RUN,
+	  "put an accelerator under management and lay it out", verb_adopt },
+	{ "release", "DEVICE", 1, 1, CLI_DRY_RUN,
+	  "undo adopt; refused while mdevs exist", verb_release },
+	{ "create", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_DRY_RUN,
+	  "make an mdev and print its UUID", verb_create },
+	{ "destroy", "UUID...", 1, ANY, CLI_DRY_RUN,
+	  "remove mdevs", verb_destroy },
+	{ "list", "", 0, 0, CLI_JSON,
+	  "show accelerators, work queues with their holders, and mdevs", verb_list },
+	{ "types", "", 0, 0, CLI_JSON,
+	  "show the mdev types and how many of each can be made", verb_types },
+	{ "status", "", 0, 0, CLI_JSON,
+	  "show the state of the daemon in short", verb_status },
+};
+
+/* Options above all characters have no short form. Those without a bit are taken by every verb. */
+enum {
+	OPT_VERSION = 256,
+	OPT_LIST_VERBS,
+	OPT_LIST_OPTIONS,
+	OPT_HOST_WQS,
+	OPT_POOL_MIN,
+	OPT_WQ,
+	OPT_DRY_RUN,
+	OPT_JSON,
+	OPT_TIMEOUT,
+};
+
+static const struct cli_option_row {
+	const char *name;
+	int key;
+	const char *value;		/* NULL: takes none */
+	unsigned int bit;
+	const char *help;
+} options[] = {
+	{ "host-wqs", OPT_HOST_WQS, "N", CLI_HOST_WQS, "work queues kept for the host (adopt)" },
+	{ "pool-min", OPT_POOL_MIN, "N", CLI_POOL_MIN, "work queues kept ready for mdevs (adopt)" },
+	{ "type", 't', "TYPE", CLI_TYPE, "mdev type (create); see 'idxdctl types'" },
+	{ "parent", 'p', "DEVICE", CLI_PARENT, "make it on this accelerator (create)" },
+	{ "uuid", 'u', "UUID", CLI_UUID, "give it this UUID (create)" },
+	{ "wq", OPT_WQ, "WQ", CLI_WQ, "use this work queue (create)" },
+	{ "dry-run", OPT_DRY_RUN, NULL, CLI_DRY_RUN, "print the steps, change nothing" },
+	{ "json", OPT_JSON, NULL, CLI_JSON, "print JSON (list, types, status)" },
+	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "wait this long for an answer; 60 unless given" },
+	{ "help", 'h', NULL, 0, "show this help" },
+	{ "version", OPT_VERSION, NULL, 0, "show the version" },
+	{ "list-verbs", OPT_LIST_VERBS, NULL, 0, "print the name of each verb" },
+	{ "list-options", OPT_LIST_OPTIONS, NULL, 0, "print the name of each option" },
+};
+
+#define N_VERBS ARRAY_LEN(verbs)
+#define N_OPTIONS ARRAY_LEN(options)
+
+/* What to do instead of running a verb. */
+enum action { RUN_VERB, SHOW_HELP, SHOW_VERSION, LIST_VERBS, LIST_OPTIONS };
+
+static void show_help(void)
+{
+	char left[64];
+	size_t i;
+
+	puts("Usage: idxdctl [OPTION...] VERB [ARGUMENT...]\n\n"
+	     "Give slices of Intel DSA and IAA accelerators to virtual machines.\n\n"
+	     "  idxdctl adopt dsa0\n"
+	     "  idxdctl create --type idxd-dsa-1dwq-v1 --parent dsa0\n"
+	     "  idxdctl list\n\n"
+	     "Verbs:");
+	for (i = 0; i < N_VERBS; i++) {
+		snprintf(left, sizeof(left), "%s %s", verbs[i].name, verbs[i].words);
+		printf("  %-16s %s\n", left, verbs[i].help);
+	}
+
+	puts("\nOptions:");
+	for (i = 0; i < N_OPTIONS; i++) {
+		snprintf(left, sizeof(left), "--%s%s%s", options[i].name,
+			 options[i].value ? " " : "", options[i].value ? options[i].value : "");
+		printf("  %c%c %-18s %s\n", options[i].key < 256 ? '-' : ' ',
+		       options[i].key < 256 ? options[i].key : ' ', left, options[i].help);
+	}
+
+	puts("\nExit status: 0 done, 1 failure, 2 usage, 3 not found or not adopted, 4 permission,\n"
+	     "5 in use, 6 no capacity, 7 unsafe device refused, 124 timeout. See idxdctl(1).");
+}
+
+static int show(enum action action)
+{
+	size_t i;
+
+	switch (action) {
+	case SHOW_HELP:
+		show_help();
+		break;
+	case SHOW_VERSION:
+		puts("idxdctl " PACKAGE_VERSION);
+		break;
+	case LIST_VERBS:
+		for (i = 0; i < N_VERBS; i++)
+			puts(verbs[i].name);
+		break;
+	case LIST_OPTIONS:
+		for (i = 0; i < N_OPTIONS; i++)
+			printf("--%s\n", options[i].name);
+		break;
+	case RUN_VERB:
+		break;
+	}
+
+	return API_EXIT_OK;
+}
+
+static int parse_number(const char *text, unsigned long max, unsigned long *ret)
+{
+	unsigned long n;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno || *end || n > max)
+		return -ERANGE;
+
+	*ret = n;
+	return 0;
+}
+
+static int usage_number(const struct cli_option_row *o, const char *text, unsigned long min,
+			unsigned long max)
+{
+	fprintf(stderr, "idxdctl: --%s: '%s' is not a number from %lu to %lu\n", o->name, text, min,
+		max);
+	return -EINVAL;
+}
+
+static const struct cli_option_row *find_option(int key)
+{
+	size_t i;
+
+	for (i = 0; i < N_OPTIONS; i++)
+		if (options[i].key == key)
+			return &options[i];
+
+	return NULL;
+}
+
+/* Stores one option; a negative errno after saying why not. */
+static int take_option(const struct cli_option_row *o, struct cli_args *args, enum action *action)
+{
+	unsigned long n;
+
+	args->given |= o->bit;
+
+	switch (o->key) {
+	case 't':
+		args->type = optarg;
+		break;
+	case 'p':
+		args->parent = optarg;
+		break;
+	case 'u':
+		args->uuid = optarg;
+		break;
+	case OPT_WQ:
+		args->wq = optarg;
+		break;
+	case OPT_HOST_WQS:
+		if (parse_number(optarg, 256, &n) < 0)
+			return usage_number(o, optarg, 0, 256);
+		args->host_wqs = n;
+		break;
+	case OPT_POOL_MIN:
+		if (parse_number(optarg, 256, &n) < 0)
+			return usage_number(o, optarg, 0, 256);
+		args->pool_min = n;
+		break;
+	case OPT_TIMEOUT:
+		if (parse_number(optarg, 86400, &n) < 0 || n == 0)
+			return usage_number(o, optarg, 1, 86400);
+		args->timeout_usec = n * (uint64_t)USEC_PER_SEC;
+		break;
+	case 'h':
+		*action = SHOW_HELP;
+		break;
+	case OPT_VERSION:
+		*action = SHOW_VERSION;
+		break;
+	case OPT_LIST_VERBS:
+		*action = LIST_VERBS;
+		break;
+	case OPT_LIST_OPTIONS:
+		*action = LIST_OPTIONS;
+		break;
+	}
+
+	return 0;
+}
+
+static int parse_options(int argc, char **argv, struct cli_args *args, enum action *action)
+{
+	struct option longs[N_OPTIONS + 1] = { 0 };
+	char shorts[2 * N_OPTIONS + 1], *p = shorts;
+	int key, r;
+	size_t i;
+
+	for (i = 0; i < N_OPTIONS; i++) {
+		longs[i] = (struct option){ .name = options[i].name, .val = options[i].key,
+			.has_arg = options[i].value ? required_argument : no_argument };
+		if (options[i].key >= 256)
+			continue;
+		*p++ = (char)options[i].key;
+		if (options[i].value)
+			*p++ = ':';
+	}
+	*p = '\0';
+
+	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct cli_option_row *o = find_option(key);
+
+		if (!o)
+			return -EINVAL;		/* getopt has said why */
+		r = take_option(o, args, action);
+		if (r < 0)
+			return r;
+	}
+
+	return 0;
+}
+
+static const struct cli_verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < N_VERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+
+	return NULL;
+}
+
+/* Whether what was given is what @v takes; says what is wrong if not. */
+static int check_verb(const struct cli_verb *v, const struct cli_args *args)
+{
+	unsigned int surplus = args->given & ~v->options;
+	size_t i;
+
+	for (i = 0; i < N_OPTIONS; i++) {
+		if (!(options[i].bit & surplus))
+			continue;
+		fprintf(stderr, "idxdctl: %s: does not take --%s\n", v->name, options[i].name);
+		return -EINVAL;
+	}
+
+	if (args->n_words < v->min) {
+		fprintf(stderr, "idxdctl: %s: %s is missing\n", v->name, v->words);
+		return -EINVAL;
+	}
+	if (v->max != ANY && args->n_words > v->max) {
+		fprintf(stderr, "idxdctl: %s: '%s' is one argument too many\n", v->name,
+			args->words[v->max]);
+		return -EINVAL;
+	}
+
+	return 0;
+}
+
+/* Buffered output may only fail here, e.g. on a full disk: then the data is not complete. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+
+	fprintf(stderr, "idxdctl: cannot write to standard output: %s\n", strerror(errno));
+	return status ? status : API_EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli_args args = { .timeout_usec = DEFAULT_TIMEOUT_SEC * (uint64_t)USEC_PER_SEC };
+	_cleanup_(client_freep) struct client *c = NULL;
+	enum action action = RUN_VERB;
+	const struct cli_verb *v;
+	int r;
+
+	r = parse_options(argc, argv, &args, &action);
+	if (r < 0)
+		return API_EXIT_USAGE;
+	if (action != RUN_VERB)
+		return finish(show(action));
+
+	if (optind == argc) {
+		fprintf(stderr, "idxdctl: which verb? See 'idxdctl --help'\n");
+		return API_EXIT_USAGE;
+	}
+	if (!strcmp(argv[optind], "help"))
+		return finish(show(SHOW_HELP));
+
+	v = find_verb(argv[optind]);
+	if (!v) {
+		fprintf(stderr, "idxdctl: '%s' is not a verb; see 'idxdctl --help'\n", argv[optind]);
+		return API_EXIT_USAGE;
+	}
+
+	args.words = argv + optind + 1;
+	args.n_words = argc - optind - 1;
+	r = check_verb(v, &args);
+	if (r < 0)
+		return API_EXIT_USAGE;
+
+	r = client_new(args.timeout_usec, &c);
+	if (r < 0) {
+		fprintf(stderr, "idxdctl: %s\n", strerror(-r));
+		return API_EXIT_FAILURE;
+	}
+
+	return finish(v->run(c, &args));
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The same records as JSON: the field tables name every key, so nothing can be left out here. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json.h>
+
+#include "cli/client.h"
+#include "cli/print.h"
+
+/* Raised when a key changes its meaning or goes away; a new key does not count. */
+#define JSON_FORMAT 1
+
+/* Takes ownership of @value; a value that could not be made is refused too. */
+static int add(struct json_object *o, const char *key, struct json_object *value)
+{
+	if (!value)
+		return -ENOMEM;
+	if (json_object_object_add(o, key, value) < 0) {
+		json_object_put(value);
+		return -ENOMEM;
+	}
+
+	return 0;
+}
+
+static int append(struct json_object *array, struct json_object *value)
+{
+	if (!value)
+		return -ENOMEM;
+	if (json_object_array_add(array, value) < 0) {
+		json_object_put(value);
+		return -ENOMEM;
+	}
+
+	return 0;
+}
+
+/* A reference to another object is shown by that object's name. */
+static struct json_object *value_new(const struct client_snapshot *s, const struct client_field *f,
+				     const void *record)
+{
+	const void *place = (const char *)record + f->offset;
+
+	switch (f->type) {
+	case 'b':
+		return json_object_new_boolean(*(const bool *)place);
+	case 'u':
+		return json_object_new_int64(*(const uint32_t *)place);
+	case 'i':
+		return json_object_new_int(*(const int32_t *)place);
+	case 'o':
+		return json_object_new_string(client_snapshot_name(s, *(char *const *)place));
+	default:
+		return json_object_new_string(*(char *const *)place);
+	}
+}
+
+static int add_fields(struct json_object *o, const struct client_snapshot *s,
+		      const struct client_class *class, const void *record)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < class->n_fields; i++) {
+		if (!class->fields[i].key)
+			continue;
+		r = add(o, class->fields[i].key, value_new(s, &class->fields[i], record));
+		if (r < 0)
+			return r;
+	}
+
+	return 0;
+}
+
+/* Adds @key to @o: an array of the records of @l, or of those whose accelerator is @owner. */
+static int add_list(struct json_object *o, const char *key, const struct client_snapshot *s,
+		    const struct client_list *l, const char *owner, size_t owner_offset)
+{
+	struct json_object *array, *item;
+	size_t i;
+	int r;
+
+	array = json_object_new_array();
+	r = add(o, key, array);
+	if (r < 0)
+		return r;
+
+	for (i = 0; i < l->n; i++) {
+		const char *record = (const char *)l->items + i * l->class->size;
+
+		if (owner && strcmp(*(char *const *)(record + owner_offset), owner))
+			continue;
+		item = json_object_new_object();
+		r = append(array, item);
+		if (r < 0)
+			return r;
+		r = add_fields(item, s, l->class, record);
+		if (r < 0)
+			return r;
+	}
+
+	return 0;
+}
+
+static int add_accelerators(struct json_object *o, const struct client_snapshot *s)
+{
+	const struct client_accelerator *a = s->accelerators.items;
+	struct json_object *array, *item;
+	size_t i;
+	int r;
+
+	array = json_object_new_array();
+	r = add(o, "accelerators", array);
+	if (r < 0)
+		return r;
+
+	for (i = 0; i < s->accelerators.n; i++) {
+		item = json_object_new_object();
+		r = append(array, item);
+		if (r < 0)
+			return r;
+		r = add_fields(item, s, s->accelerators.class, &a[i]);
+		if (r < 0)
+			return r;
+		r = add_list(item, "work_queues", s, &s->work_queues, a[i].path,
+			     offsetof(struct client_work_queue, accelerator));
+		if (r < 0)
+			return r;
+		r = add_list(item, "mdevs", s, &s->mdevs, a[i].path,
+			     offsetof(struct client_mdev, accelerator));
+		if (r < 0)
+			return r;
+	}
+
+	return 0;
+}
+
+/* Prints @o if it was filled without error, and drops it either way. */
+static int finish(struct json_object *o, int r)
+{
+	const char *text;
+
+	if (r >= 0) {
+		text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						      JSON_C_TO_STRING_SPACED |
+						      JSON_C_TO_STRING_NOSLASHESCAPE);
+		if (text)
+			puts(text);
+		else
+			r = -ENOMEM;
+	}
+
+	json_object_put(o);
+	return r;
+}
+
+static int begin(struct json_object **ret)
+{
+	struct json_object *o;
+	int r;
+
+	o = json_object_new_object();
+	if (!o)
+		return -ENOMEM;
+
+	r = add(o, "format", json_object_new_int(JSON_FORMAT));
+	if (r < 0) {
+		json_object_put(o);
+		return r;
+	}
+
+	*ret = o;
+	return 0;
+}
+
+int print_tree_json(const struct client_snapshot *s)
+{
+	struct json_object *o;
+	int r;
+
+	r = begin(&o);
+	if (r < 0)
+		return r;
+
+	return finish(o, add_accelerators(o, s));
+}
+
+int print_types_json(const struct client_list *types)
+{
+	struct json_object *o;
+	int r;
+
+	r = begin(&o);
+	if (r < 0)
+		return r;
+
+	return finish(o, add_list(o, "types", NULL, types, NULL, 0));
+}
+
+int print_status_json(const struct client_manager *m, const struct client_snapshot *s)
+{
+	struct json_object *o;
+	int r;
+
+	r = begin(&o);
+	if (r < 0)
+		return r;
+
+	return finish(o, add_fields(o, s, &client_manager_class, m));
+}

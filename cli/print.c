@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tables for people. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/print.h"
+#include "idxdvd/common/cleanup.h"
+
+void print_plan(char *const *plan)
+{
+	for (; plan && *plan; plan++)
+		puts(*plan);
+}
+
+static const char *or_dash(const char *s)
+{
+	return *s ? s : "-";
+}
+
+static void print_accelerator(const struct client_accelerator *a)
+{
+	printf("%s  %s  %s  %s  %s%s", a->name, a->pci, a->device_id, a->state,
+	       a->adopted ? "adopted" : "not adopted", a->unsafe ? "  UNSAFE" : "");
+	if (a->unsafe && *a->erratum)
+		printf(" (%s)", a->erratum);
+	if (a->numa_node >= 0)
+		printf("  node %" PRId32, a->numa_node);
+	putchar('\n');
+}
+
+static void print_work_queue(const struct client_work_queue *q)
+{
+	char group[16] = "-";
+
+	if (q->group >= 0)
+		snprintf(group, sizeof(group), "%" PRId32, q->group);
+
+	printf("  %-7s %4" PRIu32 " %-9s %5s %-11s %s\n", q->name, q->size, or_dash(q->mode), group,
+	       q->class, or_dash(q->holder));
+}
+
+static void print_work_queues(const struct client_snapshot *s, const struct client_accelerator *a)
+{
+	const struct client_work_queue *q = s->work_queues.items;
+	size_t i, n = 0;
+
+	for (i = 0; i < s->work_queues.n; i++) {
+		if (strcmp(q[i].accelerator, a->path))
+			continue;
+		if (!n++)
+			printf("  %-7s %4s %-9s %5s %-11s %s\n", "WQ", "SIZE", "MODE", "GROUP",
+			       "CLASS", "HOLDER");
+		print_work_queue(&q[i]);
+	}
+}
+
+static void print_mdevs(const struct client_snapshot *s)
+{
+	const struct client_mdev *d = s->mdevs.items;
+	size_t i;
+
+	if (!s->mdevs.n)
+		return;
+
+	printf("\n%-36s %-16s %-6s %-7s %s\n", "UUID", "TYPE", "DEVICE", "WQ", "STATE");
+	for (i = 0; i < s->mdevs.n; i++)
+		printf("%-36s %-16s %-6s %-7s %s\n", d[i].uuid, d[i].type,
+		       or_dash(client_snapshot_name(s, d[i].accelerator)),
+		       or_dash(client_snapshot_name(s, d[i].work_queue)), d[i].state);
+}
+
+void print_tree(const struct client_snapshot *s)
+{
+	const struct client_accelerator *a = s->accelerators.items;
+	size_t i;
+
+	for (i = 0; i < s->accelerators.n; i++) {
+		if (i)
+			putchar('\n');
+		print_accelerator(&a[i]);
+		print_work_queues(s, &a[i]);
+	}
+
+	print_mdevs(s);
+}
+
+void print_types(const struct client_list *types)
+{
+	const struct client_type *t = types->items;
+	size_t i;
+
+	if (!types->n)
+		return;
+
+	printf("%-7s %-12s %-17s %-15s %9s %9s\n", "DEVICE", "PARENT", "TYPE", "NAME", "AVAILABLE",
+	       "CREATABLE");
+	for (i = 0; i < types->n; i++) {
+		printf("%-7s %-12s %-17s %-15s %9" PRIu32 " %9" PRIu32 "\n", t[i].accelerator,
+		       t[i].parent, t[i].type, or_dash(t[i].name), t[i].available, t[i].creatable);
+		if (*t[i].refusal)
+			printf("        %s\n", t[i].refusal);
+	}
+}
+
+static unsigned int count_class(const struct client_snapshot *s, const char *class)
+{
+	const struct client_work_queue *q = s->work_queues.items;
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < s->work_queues.n; i++)
+		n += !strcmp(q[i].class, class);
+
+	return n;
+}
+
+void print_status(const struct client_manager *m, const struct client_snapshot *s)
+{
+	static const char *const classes[] = {
+		"free", "host-kernel", "host-user", "pool", "mdev-idle", "mdev-in-use", "foreign",
+	};
+	const struct client_accelerator *a = s->accelerators.items;
+	const char *sep = "";
+	unsigned int n;
+	size_t i;
+
+	printf("idxdvd        %s%s\n", m->version, m->simulated ? " (simulated hardware)" : "");
+	printf("idxd_mdev     %s\n", m->module_loaded ? "loaded" : "not loaded");
+	printf("accelerators  %" PRIu32 ", %" PRIu32 " adopted\n", m->n_accelerators, m->n_adopted);
+
+	printf("work queues   %" PRIu32, m->n_work_queues);
+	for (i = 0; i < ARRAY_LEN(classes); i++) {
+		n = count_class(s, classes[i]);
+		if (!n)
+			continue;
+		printf("%s%u %s", *sep ? sep : " (", n, classes[i]);
+		sep = ", ";
+	}
+	printf("%s\n", *sep ? ")" : "");
+
+	printf("mdevs         %" PRIu32 "\n", m->n_mdevs);
+	for (i = 0; i < s->accelerators.n; i++)
+		if (a[i].unsafe)
+			printf("unsafe        %s %s: %s\n", a[i].name, a[i].pci,
+			       *a[i].erratum ? a[i].erratum : "erratum");
+}

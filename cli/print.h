@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDCTL_PRINT_H
+#define IDXDCTL_PRINT_H
+
+struct client_list;
+struct client_manager;
+struct client_snapshot;
+
+/* One step a line. */
+void print_plan(char *const *plan);
+
+/* Tables fit 80 columns; JSON holds every field. Both go to stdout; JSON returns -ENOMEM. */
+void print_tree(const struct client_snapshot *s);
+void print_types(const struct client_list *types);
+void print_status(const struct client_manager *m, const struct client_snapshot *s);
+
+int print_tree_json(const struct client_snapshot *s);
+int print_types_json(const struct client_list *types);
+int print_status_json(const struct client_manager *m, const struct client_snapshot *s);
+
+#endif
