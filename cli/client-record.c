@@ -34,16 +34,20 @@ static const struct client_field accelerator_fields[] = {
 	FIELD(client_accelerator, pci, "PciAddress", "pci_address", 's'),
 	FIELD(client_accelerator, kind, "Kind", "kind", 's'),
 	FIELD(client_accelerator, device_id, "DeviceId", "device_id", 's'),
-	FIELD(client_accelerator, version, "Version", "version", 'u'),
 	FIELD(client_accelerator, numa_node, "NumaNode", "numa_node", 'i'),
 	FIELD(client_accelerator, state, "State", "state", 's'),
 	FIELD(client_accelerator, adopted, "Adopted", "adopted", 'b'),
+	FIELD(client_accelerator, iommu, "Iommu", "iommu", 'b'),
+	FIELD(client_accelerator, pasid, "Pasid", "pasid", 'b'),
 	FIELD(client_accelerator, unsafe, "Unsafe", "unsafe", 'b'),
 	FIELD(client_accelerator, erratum, "Erratum", "erratum", 's'),
 	FIELD(client_accelerator, max_work_queues, "MaxWorkQueues", "max_work_queues", 'u'),
+	FIELD(client_accelerator, host_work_queues, "HostWorkQueues", "host_work_queues", 'u'),
+	FIELD(client_accelerator, pool_min, "PoolMin", "pool_min", 'u'),
+	FIELD(client_accelerator, pool_size, "PoolSize", "pool_size", 'u'),
 	FIELD(client_accelerator, max_groups, "MaxGroups", "max_groups", 'u'),
 	FIELD(client_accelerator, max_engines, "MaxEngines", "max_engines", 'u'),
-	FIELD(client_accelerator, total_size, "WorkQueuesSize", "work_queues_size", 'u'),
+	FIELD(client_accelerator, total_size, "TotalSize", "total_size", 'u'),
 };
 
 static const struct client_field work_queue_fields[] = {
@@ -54,6 +58,9 @@ static const struct client_field work_queue_fields[] = {
 	FIELD(client_work_queue, mode, "Mode", "mode", 's'),
 	FIELD(client_work_queue, group, "Group", "group", 'i'),
 	FIELD(client_work_queue, priority, "Priority", "priority", 'u'),
+	FIELD(client_work_queue, label, "Label", "label", 's'),
+	FIELD(client_work_queue, driver, "Driver", "driver", 's'),
+	FIELD(client_work_queue, mdev, "Mdev", "mdev", 'o'),
 	FIELD(client_work_queue, type, "Type", "type", 's'),
 	FIELD(client_work_queue, driver_name, "DriverName", "driver_name", 's'),
 	FIELD(client_work_queue, state, "State", "state", 's'),
@@ -65,6 +72,8 @@ static const struct client_field mdev_fields[] = {
 	FIELD(client_mdev, path, NULL, NULL, 'o'),
 	FIELD(client_mdev, uuid, "Uuid", "uuid", 's'),
 	FIELD(client_mdev, type, "Type", "type", 's'),
+	FIELD(client_mdev, iommu_group, "IommuGroup", "iommu_group", 'i'),
+	FIELD(client_mdev, managed, "Managed", "managed", 'b'),
 	FIELD(client_mdev, parent, "Parent", "parent", 's'),
 	FIELD(client_mdev, accelerator, "Accelerator", "accelerator", 'o'),
 	FIELD(client_mdev, work_queue, "WorkQueue", "work_queue", 'o'),
@@ -73,14 +82,14 @@ static const struct client_field mdev_fields[] = {
 };
 
 static const struct client_field type_fields[] = {
-	FIELD(client_type, accelerator, "Accelerator", "accelerator", 's'),
+	FIELD(client_type, device, "Device", "device", 's'),
 	FIELD(client_type, parent, "Parent", "parent", 's'),
 	FIELD(client_type, type, "Type", "type", 's'),
 	FIELD(client_type, name, "Name", "name", 's'),
 	FIELD(client_type, device_api, "DeviceApi", "device_api", 's'),
 	FIELD(client_type, available, "AvailableInstances", "available_instances", 'u'),
 	FIELD(client_type, creatable, "Creatable", "creatable", 'u'),
-	FIELD(client_type, refusal, "Refusal", "refusal", 's'),
+	FIELD(client_type, description, "Description", "description", 's'),
 };
 
 const struct client_class client_manager_class =

@@ -401,7 +401,7 @@ static int compare_mdevs(const void *a, const void *b)
 static int compare_types(const void *a, const void *b)
 {
 	const struct client_type *x = a, *y = b;
-	int d = strverscmp(x->accelerator, y->accelerator);
+	int d = strverscmp(x->device, y->device);
 
 	return d ? d : strcmp(x->type, y->type);
 }

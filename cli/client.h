@@ -34,14 +34,16 @@ struct client_manager {
 struct client_accelerator {
 	char *path;
 	char *name, *pci, *kind, *device_id, *state, *erratum;
-	bool adopted, unsafe;
-	uint32_t version, max_work_queues, max_groups, max_engines, total_size;
+	bool adopted, unsafe, iommu, pasid;
+	uint32_t max_work_queues, max_groups, max_engines, total_size;
+	uint32_t host_work_queues, pool_min, pool_size;
 	int32_t numa_node;
 };
 
 struct client_work_queue {
 	char *path;
 	char *name, *accelerator, *type, *driver_name, *mode, *state, *class, *holder;
+	char *label, *driver, *mdev;
 	uint32_t size, priority;
 	int32_t group;
 };
@@ -49,10 +51,12 @@ struct client_work_queue {
 struct client_mdev {
 	char *path;
 	char *uuid, *type, *parent, *accelerator, *work_queue, *state, *holder;
+	int32_t iommu_group;
+	bool managed;
 };
 
 struct client_type {
-	char *parent, *accelerator, *type, *name, *device_api, *refusal;
+	char *parent, *device, *type, *name, *device_api, *description;
 	uint32_t available, creatable;
 };
 

@@ -96,12 +96,9 @@ void print_types(const struct client_list *types)
 
 	printf("%-7s %-12s %-17s %-15s %9s %9s\n", "DEVICE", "PARENT", "TYPE", "NAME", "AVAILABLE",
 	       "CREATABLE");
-	for (i = 0; i < types->n; i++) {
-		printf("%-7s %-12s %-17s %-15s %9" PRIu32 " %9" PRIu32 "\n", t[i].accelerator,
+	for (i = 0; i < types->n; i++)
+		printf("%-7s %-12s %-17s %-15s %9" PRIu32 " %9" PRIu32 "\n", t[i].device,
 		       t[i].parent, t[i].type, or_dash(t[i].name), t[i].available, t[i].creatable);
-		if (*t[i].refusal)
-			printf("        %s\n", t[i].refusal);
-	}
 }
 
 static unsigned int count_class(const struct client_snapshot *s, const char *class)
