@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The lab is run from a source tree; nothing of it is compiled or installed here.
+EXTRA_DIST += \
+	tests/lab/README.md \
+	tests/lab/lab \
+	tests/lab/lib \
+	tests/lab/lib.sh \
+	tests/lab/packages \
+	tests/lab/qemu \
+	tests/lab/src \
+	tests/lab/tests \
+	tests/lab/vm

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# For tests that run in the host VM: . /usr/lib/idxd-lab/lib.sh
+# Reports checks, scales counts, drives idxd and dmatest, starts guests.
+
+LAB=/usr/lib/idxd-lab
+. "$LAB/guest-lib"
+
+LAB_CHECKS=0 LAB_FAILED=0
+trap 'lab_end $?' EXIT
+
+ok()
+{
+	LAB_CHECKS=$((LAB_CHECKS + 1))
+	echo "ok - $*"
+}
+
+not_ok()
+{
+	LAB_CHECKS=$((LAB_CHECKS + 1))
+	LAB_FAILED=$((LAB_FAILED + 1))
+	echo "NOT OK - $*"
+}
+
+# check WHAT COMMAND...: the command must succeed.
+check()
+{
+	local what=$1
+	shift
+	if "$@"; then ok "$what"; else not_ok "$what: '$*' failed ($?)"; fi
+}
+
+# refuse WHAT REGEX COMMAND...: the command must fail, saying something that matches REGEX.
+refuse()
+{
+	local what=$1 regex=$2 said rc
+	shift 2
+	said=$("$@" 2>&1)
+	rc=$?
+	if [ $rc -eq 0 ]; then
+		not_ok "$what: '$*' should have been refused"
+	elif echo "$said" | grep -Eq -e "$regex"; then
+		ok "$what: refused: $said"
+	else
+		not_ok "$what: refused, but said '$said' instead of /$regex/"
+	fi
+}
+
+# expect WHAT WANTED FOUND
+expect()
+{
+	if [ "$2" = "$3" ]; then ok "$1: $3"; else not_ok "$1: wanted '$2', found '$3'"; fi
+}
+
+# expect_match WHAT REGEX FOUND
+expect_match()
+{
+	if echo "$3" | grep -Eq -e "$2"; then ok "$1: $3"; else not_ok "$1: '$3' does not match /$2/"; fi
+}
+
+skip()
+{
+	echo "skip: $*"
+	trap - EXIT
+	exit 77
+}
+
+# The test's exit status: a failed check fails it, and so does a test without any check.
+lab_end()
+{
+	local rc=$1
+	trap - EXIT
+	guest_kill_all
+	[ "$LAB_FAILED" = 0 ] || rc=1
+	if [ "$rc" = 0 ] && [ "$LAB_CHECKS" = 0 ]; then
+		echo "the test made no check"
+		rc=1
+	fi
+	echo "checks: $LAB_CHECKS, failed: $LAB_FAILED, status $rc"
+	exit "$rc"
+}
+
+# lab_count N: N in a soak, N/20 (at least 1) in an ordinary test.
+lab_count()
+{
+	if [ "${SOAK:-0}" = 1 ]; then
+		echo "$1"
+	elif [ "$1" -lt 20 ]; then
+		echo 1
+	else
+		echo $(($1 / 20))
+	fi
+}
+
+# --- guests -------------------------------------------------------------------------------
+
+GUEST_DIR=/run/idxd-lab/guests
+
+# guest_start NAME OPTION... -- SCRIPT: boot a guest in the background; SCRIPT is shell text
+# that runs there with guest-lib. Options: --kernel stable|backports, --mdev UUID, --pci BDF,
+# --cpus N, --memory SIZE, --file SRC[:NAME] (lands in /lab), --append TEXT, --device TEXT
+guest_start()
+{
+	local name=$1 kernel=${LAB_KERNEL:-stable} cpus=1 memory=512 append= dir
+	local args=/run/idxd-lab/guests/$1.args
+	shift
+	dir=$GUEST_DIR/$name
+	rm -rf "$dir"
+	mkdir -p "$dir/initrd/lab"
+	: >"$args"
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--kernel) kernel=$2 ;;
+		--cpus) cpus=$2 ;;
+		--memory) memory=$2 ;;
+		--append) append="$append $2" ;;
+		--mdev) echo "-device vfio-pci,sysfsdev=/sys/bus/mdev/devices/$2" >>"$args" ;;
+		--pci) echo "-device vfio-pci,host=$2" >>"$args" ;;
+		--device) echo "-device $2" >>"$args" ;;
+		--file) cp "${2%%:*}" "$dir/initrd/lab/$(basename "${2#*:}")" || return 1 ;;
+		--) shift; break ;;
+		*) not_ok "guest_start: unknown option $1"; return 1 ;;
+		esac
+		shift 2
+	done
+	printf '%s\n' "$*" >"$dir/initrd/lab/script"
+	(cd "$dir/initrd" && find . | busybox cpio -o -H newc 2>/dev/null) >"$dir/extra"
+	cat "$LAB/guest/initrd-$kernel" "$dir/extra" >"$dir/initrd.img"
+	rm -rf "$dir/initrd" "$dir/extra"
+	modprobe kvm_amd
+	# shellcheck disable=SC2046
+	qemu-system-x86_64 -machine q35,accel=kvm -cpu host -smp "$cpus" -m "$memory" \
+		-name "$name" -nodefaults -no-user-config -display none -no-reboot \
+		-chardev "file,id=con,path=$dir/console" -serial chardev:con \
+		-kernel "$LAB/guest/vmlinuz-$kernel" -initrd "$dir/initrd.img" \
+		-append "console=ttyS0 quiet panic=-1$append" $(cat "$args") \
+		>"$dir/qemu.log" 2>&1 </dev/null &
+	echo $! >"$dir/pid"
+}
+
+# guest_wait NAME [SECONDS]: until the guest ends; prints its console, returns its exit status.
+guest_wait()
+{
+	local dir=$GUEST_DIR/$1 limit=${2:-120} pid rc
+	pid=$(cat "$dir/pid")
+	if ! wait_until "$limit" guest_gone "$pid"; then
+		echo "guest $1: not finished after $limit s; stopped"
+		kill "$pid"
+	fi
+	wait "$pid" 2>/dev/null
+	guest_console "$1"
+	rc=$(tr -d '\r' <"$dir/console" | sed -n 's/^guest: exit \([0-9]*\)$/\1/p' | tail -n 1)
+	if [ -z "$rc" ]; then
+		echo "guest $1: ended without a status"
+		return 125
+	fi
+	return "$rc"
+}
+
+guest_gone()
+{
+	! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+}
+
+guest_console()
+{
+	sed "s/^/$1: qemu: /" "$GUEST_DIR/$1/qemu.log"
+	[ ! -e "$GUEST_DIR/$1/console" ] || tr -d '\r' <"$GUEST_DIR/$1/console" | sed "s/^/$1| /"
+}
+
+# guest_says NAME REGEX [SECONDS]: until a console line of the guest matches.
+guest_says()
+{
+	wait_until "${3:-60}" grep -Eqs -e "$2" "$GUEST_DIR/$1/console"
+}
+
+# guest OPTION... -- SCRIPT: start one, wait for it, return its status.
+guest()
+{
+	local name
+	name=guest$(ls "$GUEST_DIR" 2>/dev/null | wc -l)
+	guest_start "$name" "$@" || return 1
+	guest_wait "$name" "${GUEST_TIMEOUT:-180}"
+}
+
+guest_kill_all()
+{
+	local f
+	for f in "$GUEST_DIR"/*/pid; do
+		[ -e "$f" ] || continue
+		kill "$(cat "$f")" 2>/dev/null
+	done
+	return 0
+}

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The host VM's disk and its initramfs.
+
+image_key()
+{
+	local f
+
+	{ root_key; dmatest_key; guest_key; } | key_of "$LAB_DIR/lib/image.sh" "$LAB_DIR/lib.sh" \
+		"$LAB_DIR"/vm/host-*
+}
+
+initrd_key()
+{
+	{ build_root_key; ls "$CACHE/root/usr/lib/modules"; } |
+		key_of "$LAB_DIR/lib/image.sh" "$LAB_DIR/vm/host-init"
+}
+
+# copy_modules ROOT KERNEL DST NAME...: modules with what they need, unpacked, in load order.
+copy_modules()
+{
+	local root=$1 k=$2 dst=$3 m path
+	shift 3
+	mkdir -p "$dst"
+	for m; do
+		in_root "$root" modprobe -S "$k" --show-depends "$m"
+	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' | while read -r path; do
+		m=${path##*/}
+		m=${m%.xz}
+		case $path in
+		*.xz) xz -dc "$root$path" >"$dst/$m" ;;
+		*) cp "$root$path" "$dst/$m" ;;
+		esac
+		echo "$m" >>"$dst/order"
+	done
+	[ -e "$dst/order" ] || : >"$dst/order"
+}
+
+# pack_initrd DIR FILE
+pack_initrd()
+{
+	( cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet ) | gzip -1 >"$2.new"
+	mv "$2.new" "$2"
+}
+
+make_initrds()
+{
+	local k dir
+
+	mkdir -p "$CACHE/initrd"
+	for k in $(kernel_version stable) $(kernel_version backports); do
+		dir=$CACHE/initrd/tree
+		rm -rf "$dir"
+		mkdir -p "$dir"/{bin,dev,proc,sys,root}
+		cp "$CACHE/root/usr/bin/busybox" "$dir/bin/busybox"
+		cp "$LAB_DIR/vm/host-init" "$dir/init"
+		chmod 755 "$dir/init"
+		copy_modules "$CACHE/root" "$k" "$dir/modules" virtio_pci virtio_blk ext4
+		pack_initrd "$dir" "$CACHE/initrd/$k.gz"
+	done
+	rm -rf "$dir"
+}
+
+# dress_root DIR: turn a Debian tree into the host VM's root.
+dress_root()
+{
+	local r=$1 k unit
+
+	for k in $(kernel_version stable) $(kernel_version backports); do
+		mkdir -p "$r/usr/lib/modules"
+		rm -rf "$r/usr/lib/modules/$k"
+		cp -a "$CACHE/root/usr/lib/modules/$k" "$r/usr/lib/modules/$k"
+		rm -rf "$r/usr/lib/modules/$k"/{build,source,vmlinuz,vmlinux,updates} \
+			"$r/usr/lib/modules/$k"/kernel/{sound,drivers/{gpu,media,net/wireless,staging}}
+		mkdir -p "$r/usr/lib/modules/$k/updates"
+		cp "$CACHE/dmatest/$k/dmatest.ko" "$r/usr/lib/modules/$k/updates/"
+		chroot "$r" depmod "$k"
+	done
+	mkdir -p "$r/usr/lib/idxd-lab" "$r/root" "$r/etc/systemd/journald.conf.d"
+	cp -r "$CACHE/guest/out" "$r/usr/lib/idxd-lab/guest"
+	cp "$LAB_DIR/lib.sh" "$LAB_DIR/vm/guest-lib" "$r/usr/lib/idxd-lab/"
+	install -m 755 "$LAB_DIR/vm/host-run" "$r/usr/lib/idxd-lab/run"
+	cp "$LAB_DIR/vm/host-lab.service" "$r/usr/lib/systemd/system/idxd-lab.service"
+	ln -sf /usr/lib/systemd/system/idxd-lab.service \
+		"$r/etc/systemd/system/multi-user.target.wants/idxd-lab.service"
+	ln -sf /usr/lib/systemd/system/multi-user.target "$r/etc/systemd/system/default.target"
+	while read -r unit; do
+		ln -sf /dev/null "$r/etc/systemd/system/$unit"
+	done < <(sed -e 's/#.*//' -e '/^$/d' "$LAB_DIR/vm/host-masked")
+	printf '[Journal]\nStorage=volatile\nForwardToConsole=no\n' \
+		>"$r/etc/systemd/journald.conf.d/lab.conf"
+	echo lab >"$r/etc/hostname"
+	echo '127.0.0.1 localhost lab' >"$r/etc/hosts"
+	echo '0123456789abcdef0123456789abcdef' >"$r/etc/machine-id"
+	: >"$r/etc/fstab"
+	rm -f "$r/etc/resolv.conf" && : >"$r/etc/resolv.conf"
+	chroot "$r" passwd -d root >/dev/null
+	rm -rf "$r"/var/cache/apt/* "$r"/var/lib/apt/lists/* "$r"/usr/share/{doc,man,locale,info}
+	: >"$r/etc/.updated"
+	: >"$r/var/.updated"
+}
+
+# pack_image DIR FILE: an ext4 image with some free room.
+pack_image()
+{
+	local mb
+
+	mb=$(du -sm "$1" | cut -f1)
+	rm -f "$2.new"
+	mke2fs -q -t ext4 -O ^has_journal,^metadata_csum -m 0 -N 200000 -E lazy_itable_init=1 \
+		-d "$1" "$2.new" "$((mb * 5 / 4 + 1024))M"
+	mv "$2.new" "$2"
+}
+
+make_image()
+{
+	local r=$CACHE/image.tree
+
+	rm -rf --one-file-system "$r"
+	cp -a --reflink=auto "$CACHE/host-root" "$r"
+	dress_root "$r"
+	pack_image "$r" "$CACHE/image.ext4"
+	rm -rf --one-file-system "$r"
+}
+
+build_image()
+{
+	step initrd "$(initrd_key)" make_initrds
+	step image "$(image_key)" make_image
+}
+
+# image_with PACKAGE...: an image that has these Debian packages too; prints its file.
+image_with()
+{
+	local name r
+
+	if [ $# -eq 0 ]; then
+		echo "$CACHE/image.ext4"
+		return
+	fi
+	name=image-$(printf '%s\n' "$@" | LC_ALL=C sort -u | sha256sum | cut -c1-12)
+	DEBS=("$@") IMAGE_NAME=$name
+	step "$name" "$({ image_key; printf '%s\n' "$@" | LC_ALL=C sort -u; } | key_of)" \
+		make_image_with >&2
+	echo "$CACHE/$name.ext4"
+}
+
+make_image_with()
+{
+	local r=$CACHE/$IMAGE_NAME.tree
+
+	rm -rf --one-file-system "$r"
+	cp -a --reflink=auto "$CACHE/host-root" "$r"
+	printf '#!/bin/sh\nexit 101\n' >"$r/usr/sbin/policy-rc.d"
+	chmod 755 "$r/usr/sbin/policy-rc.d"
+	in_root "$r" apt-get update -q
+	in_root "$r" apt-get install -y -q --no-install-recommends \
+		-o DPkg::Options::=--force-unsafe-io "${DEBS[@]}"
+	rm -f "$r/usr/sbin/policy-rc.d"
+	dress_root "$r"
+	pack_image "$r" "$CACHE/$IMAGE_NAME.ext4"
+	rm -rf --one-file-system "$r"
+}

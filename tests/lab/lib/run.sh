@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One boot of the host VM.
+
+run_defaults()
+{
+	OPT_KERNEL=stable OPT_HW= OPT_APPEND= OPT_KEEP_LOG= OPT_TIMEOUT=600
+	OPT_DEBS=() OPT_PUTS=() OPT_ENV=()
+	SKIP_USERSPACE=no SKIP_MODULE=no
+}
+
+# run_options ARGUMENTS...: sets OPT_*, leaves the rest in REST.
+run_options()
+{
+	REST=()
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--kernel | --hw | --deb | --put | --append | --keep-log | --timeout | --env | --skip)
+			[ $# -ge 2 ] || die "$1 needs a value"
+			;;
+		esac
+		case $1 in
+		--kernel) OPT_KERNEL=$2 ;;
+		--hw) OPT_HW=$2 ;;
+		--deb) OPT_DEBS+=("$2") ;;
+		--put) OPT_PUTS+=("$2") ;;
+		--append) OPT_APPEND="$OPT_APPEND $2" ;;
+		--keep-log) OPT_KEEP_LOG=$2 ;;
+		--timeout) OPT_TIMEOUT=$2 ;;
+		--env) OPT_ENV+=("$2") ;;
+		--skip)
+			case $2 in
+			userspace) SKIP_USERSPACE=yes ;;
+			module) SKIP_MODULE=yes ;;
+			*) die "--skip takes userspace or module, not '$2'" ;;
+			esac
+			;;
+		--)
+			shift
+			REST+=("$@")
+			return
+			;;
+		-*) die "unknown option $1 (see lab help)" ;;
+		*)
+			REST+=("$1")
+			shift
+			continue
+			;;
+		esac
+		shift 2
+	done
+}
+
+# run_kernel: from OPT_KERNEL, sets KERNEL (version), KERNEL_FILE, KERNEL_NAME.
+run_kernel()
+{
+	case $OPT_KERNEL in
+	stable | backports)
+		KERNEL=$(kernel_version "$OPT_KERNEL")
+		KERNEL_FILE=$CACHE/root/boot/vmlinuz-$KERNEL
+		;;
+	*)
+		die "no kernel '$OPT_KERNEL': stable or backports"
+		;;
+	esac
+}
+
+# run_stage DIR: this run's own files.
+run_stage()
+{
+	local dir=$1 put src dst v
+
+	mkdir -p "$dir/etc/idxd-lab"
+	chmod 755 "$dir" "$dir/etc" "$dir/etc/idxd-lab"
+	printf '%s\n' "$COMMAND" >"$dir/etc/idxd-lab/command"
+	{
+		printf 'export LAB_KERNEL=%q LAB_TERM=%q SOAK=%q\n' "$OPT_KERNEL" "${TERM:-dumb}" \
+			"${SOAK:-0}"
+		for v in "${OPT_ENV[@]}"; do
+			printf 'export %s=%q\n' "${v%%=*}" "${v#*=}"
+		done
+	} >"$dir/etc/idxd-lab/env"
+	[ "$MODE" != shell ] || : >"$dir/etc/idxd-lab/shell"
+	# The lab's own scripts always come from this clone, not from the image.
+	mkdir -p "$dir/usr/lib/idxd-lab"
+	cp "$LAB_DIR/lib.sh" "$LAB_DIR/vm/guest-lib" "$dir/usr/lib/idxd-lab/"
+	install -m 755 "$LAB_DIR/vm/host-run" "$dir/usr/lib/idxd-lab/run"
+	for put in "${OPT_PUTS[@]}"; do
+		src=${put%%:*} dst=${put#*:}
+		[ -e "$src" ] || die "--put: no $src"
+		case $dst in
+		/bin/* | /sbin/* | /lib/* | /lib64/*) dst=/usr$dst ;;
+		/*) ;;
+		*) die "--put SRC:DST needs an absolute DST, not '$dst'" ;;
+		esac
+		mkdir -p "$dir$(dirname "$dst")"
+		cp -a "$src" "$dir$dst"
+	done
+}
+
+# run_disk DIR FILE: the raw disk that the initramfs unpacks.
+run_disk()
+{
+	local part args=()
+
+	for part in "${TREE_PARTS[@]}"; do
+		args+=(-C "$part" .)
+	done
+	tar -cf "$2" -b 1 --owner=0 --group=0 --mode=u+rw,go+rX "${args[@]}" -C "$1" .
+	truncate -s '%1M' "$2"
+}
+
+run_banner()
+{
+	local root=$CACHE/root
+
+	say "QEMU $(cat "$CACHE/qemu/version") with our patches; kernel $KERNEL ($OPT_KERNEL);" \
+		"accel-config $(version_of accel-config), mdevctl $(version_of mdevctl)," \
+		"nested QEMU $(version_of qemu-system-x86)"
+}
+
+version_of()
+{
+	awk -v p="$1" '{ sub(/:.*/, "", $1) } $1 == p { print $2 }' "$CACHE/root.versions"
+}
+
+# run_vm: boots what OPT_* and COMMAND say; returns the command's exit status.
+run_vm()
+{
+	local run image status=125 qemu_status pid cat_pid append rest
+
+	run=$(mktemp -d "${TMPDIR:-/tmp}/idxd-lab.XXXXXX")
+	RUN_DIR=$run
+	run_kernel
+	build_tree "$KERNEL"
+	image=$(image_with "${OPT_DEBS[@]}") || exit 1
+	hw_read "$OPT_HW"
+	hw_args
+	run_stage "$run/stage"
+	run_disk "$run/stage" "$run/disk"
+	run_banner
+	append="console=ttyS0 root=/dev/vda rw loglevel=7 panic=-1 printk.devkmsg=on"
+	append+=" mitigations=off audit=0 systemd.show_status=0 net.ifnames=0"
+	[ "$HW_IOMMU" != on ] || append+=" intel_iommu=on,sm_on"
+	append+="$OPT_APPEND${HW_APPEND:+ $HW_APPEND}"
+	: >"$run/status"
+	local ports=(-device virtio-serial-pci
+		-chardev "file,id=status,path=$run/status"
+		-device virtserialport,chardev=status,name=lab.status)
+	if [ "$MODE" = shell ]; then
+		ports+=(-chardev stdio,id=out,signal=off -device virtconsole,chardev=out)
+	else
+		mkfifo "$run/out"
+		cat <"$run/out" &
+		cat_pid=$!
+		ports+=(-chardev "file,id=out,path=$run/out"
+			-device virtserialport,chardev=out,name=lab.out)
+	fi
+	# shellcheck disable=SC2046
+	TMPDIR=$run timeout --foreground -k 5 "$OPT_TIMEOUT" $(qemu_command) \
+		"${HW_ARGS[@]}" -nodefaults -no-user-config -display none -no-reboot \
+		-chardev "file,id=console,path=$run/console" -serial chardev:console \
+		-drive "file=$image,format=raw,if=virtio,snapshot=on" \
+		-drive "file=$run/disk,format=raw,if=virtio,readonly=on" "${ports[@]}" \
+		-kernel "$KERNEL_FILE" -initrd "$CACHE/initrd/$KERNEL.gz" -append "$append" \
+		2>"$run/qemu.log" <&0 &
+	pid=$!
+	trap 'kill $pid 2>/dev/null; run_clean; exit 130' INT TERM
+	wait "$pid"
+	qemu_status=$?
+	trap - INT TERM
+	[ -z "${cat_pid-}" ] || { kill_reader "$run" ; wait "$cat_pid"; } 2>/dev/null
+	rest=$(cat "$run/status")
+	if [ -n "$rest" ]; then
+		status=$rest
+	else
+		run_died "$qemu_status"
+		[ "$qemu_status" != 124 ] || status=124
+	fi
+	[ -z "$OPT_KEEP_LOG" ] || cp "$run/console" "$OPT_KEEP_LOG"
+	return "$status"
+}
+
+# If QEMU never opened its end of the pipe, the reader still waits for a writer.
+kill_reader()
+{
+	: <>"$1/out"
+}
+
+run_died()
+{
+	if [ "$1" = 124 ]; then
+		say "the VM did not finish within $OPT_TIMEOUT s; its last console lines:"
+	else
+		say "the VM ended (QEMU status $1) without the command's status; last console lines:"
+	fi
+	tail -n 30 "$RUN_DIR/console" >&2
+	[ ! -s "$RUN_DIR/qemu.log" ] || { say "QEMU said:"; tail -n 20 "$RUN_DIR/qemu.log" >&2; }
+}
+
+run_clean()
+{
+	[ -z "${RUN_DIR-}" ] || rm -rf "$RUN_DIR"
+	RUN_DIR=
+}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# This clone, built for the VM: userspace once, the kernel module per kernel.
+
+TOP=$(cd "$LAB_DIR/../.." && pwd)
+TREE_NAME=tree/$(echo "$TOP" | sha256sum | cut -c1-10)
+TREE=$CACHE/$TREE_NAME
+
+# The sources are copied, so that neither a configured clone nor this build disturbs the other.
+tree_copy()
+{
+	mkdir -p "$TREE/src"
+	rsync -ai --delete --exclude=/.git --exclude=/tests/lab/qemu --exclude='*.cmd' \
+		--filter=':- .gitignore' "$TOP/" "$TREE/src/" | grep -v '/$' >"$TREE/changes" || :
+}
+
+make_userspace()
+{
+	in_root "$CACHE/root" sh -ec '
+		t=/lab/$1
+		cd "$t/src"
+		[ -x configure ] || autoreconf -i
+		mkdir -p "$t/build"
+		cd "$t/build"
+		[ -e config.status ] || "$t/src/configure" --prefix=/usr --sysconfdir=/etc \
+			--localstatedir=/var CC="ccache gcc"
+		make -j"$(nproc)"
+		rm -rf "$t/dest"
+		make -s install DESTDIR="$t/dest"
+		mkdir -p "$t/dest"' sh "$TREE_NAME"
+	build_root_key >"$TREE/userspace.ok"
+}
+
+# make_module KERNEL
+make_module()
+{
+	local k=$1 d=$TREE/kmod-$1
+
+	mkdir -p "$d"
+	rsync -a --exclude='*.o' --exclude='*.ko' "$TREE/src/kmod/" "$d/src/"
+	in_root "$CACHE/root" make -C "/lab/$TREE_NAME/kmod-$k/src" \
+		KDIR="/usr/lib/modules/$k/build" KVER="$k"
+	find "$d/src" -name '*.ko' | grep -q . || {
+		echo "kmod/Makefile made no module"
+		return 1
+	}
+	install_modules "$k" "$d"
+	build_root_key >"$d/ok"
+}
+
+# Modules and a module index that knows them; indexing is slow, so only when names change.
+install_modules()
+{
+	local k=$1 d=$2 dst=$2/dest/usr/lib/modules/$1 m index
+
+	mkdir -p "$dst/updates"
+	find "$d/src" -name '*.ko' -exec cp -t "$dst/updates" {} +
+	cp "$CACHE/dmatest/$k/dmatest.ko" "$dst/updates/"
+	index=$(for m in "$dst"/updates/*.ko; do
+		in_root "$CACHE/root" modinfo -F depends "/lab${m#"$CACHE"}"
+		in_root "$CACHE/root" modinfo -F alias "/lab${m#"$CACHE"}"
+		echo "${m##*/}"
+	done | sha256sum)
+	[ "$index" != "$(cat "$d/index" 2>/dev/null)" ] || return 0
+	mkdir -p "$dst/kernel"
+	in_root "$CACHE/root" sh -ec '
+		mount --bind "/usr/lib/modules/$1/kernel" "$2/usr/lib/modules/$1/kernel"
+		cp /usr/lib/modules/$1/modules.builtin* /usr/lib/modules/$1/modules.order \
+			"$2/usr/lib/modules/$1/"
+		depmod -b "$2/usr" "$1" || depmod -b "$2" "$1"
+		umount "$2/usr/lib/modules/$1/kernel"' sh "$k" "/lab${d#"$CACHE"}/dest"
+	rmdir "$dst/kernel"
+	echo "$index" >"$d/index"
+}
+
+# quietly NAME COMMAND...: its output goes to a log that is shown when it fails.
+quietly()
+{
+	local name=$1 start=$SECONDS
+	shift
+	( set -e; "$@" ) >"$TREE/$name.log" 2>&1 </dev/null
+	if [ $? -ne 0 ]; then
+		tail -n 40 "$TREE/$name.log" >&2
+		die "this tree's $name does not build; the whole log is $TREE/$name.log"
+	fi
+	say "$name: built in $((SECONDS - start)) s"
+}
+
+# build_tree KERNEL: sets TREE_PARTS to the folders to install.
+build_tree()
+{
+	local k=$1 key
+
+	TREE_PARTS=()
+	key=$(build_root_key)
+	mkdir -p "$TREE"
+	exec 8>"$TREE/lock"
+	flock 8
+	tree_copy
+	if [ -s "$TREE/changes" ]; then
+		grep -q '^[^ ]* kmod/' "$TREE/changes" && rm -f "$TREE"/kmod-*/ok
+		grep -q -v '^[^ ]* \(kmod\|tests\)/' "$TREE/changes" && rm -f "$TREE/userspace.ok"
+	fi
+	if [ "$SKIP_USERSPACE" = no ]; then
+		if [ "$(cat "$TREE/userspace.ok" 2>/dev/null)" != "$key" ]; then
+			quietly userspace make_userspace
+		fi
+		TREE_PARTS+=("$TREE/dest")
+	fi
+	if [ "$SKIP_MODULE" = no ]; then
+		if [ ! -e "$TREE/src/kmod/Makefile" ]; then
+			say "kmod/ has no Makefile: booting without the idxd_mdev module"
+		else
+			if [ "$(cat "$TREE/kmod-$k/ok" 2>/dev/null)" != "$key" ]; then
+				quietly "module-$k" make_module "$k"
+			fi
+			TREE_PARTS+=("$TREE/kmod-$k/dest")
+		fi
+	fi
+	exec 8>&-
+}
