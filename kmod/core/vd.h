@@ -86,6 +86,7 @@ struct vd_wqcfg {
 
 /* Work that only the host can do. One at a time; each ends with vd_cmd_done(). */
 enum vd_work {
+	VD_WORK_NONE,			/* never handed to cmd_start()			*/
 	VD_WORK_ENABLE,			/* enable the one queue in @wqs, show its portal */
 	VD_WORK_DISABLE,		/* hide portals, finish what was accepted, disable */
 	VD_WORK_DRAIN,			/* wait for what was accepted; queues stay enabled */
@@ -202,6 +203,8 @@ struct vd {
 
 	struct vd_cmd cmd;		/* the active command, while CMDSTS says so	*/
 	bool cmd_irq;			/* ... and the guest wants an interrupt for it	*/
+	uint32_t cmd_wqs;		/* queues it named, enabled or not		*/
+	enum vd_state cmd_from;		/* device state to go back to when it fails	*/
 	uint32_t seq;
 	uint32_t cause_later;		/* INTCAUSE bits that must wait for another	*/
 	uint16_t connected;		/* bit v: vector v has an eventfd		*/
