@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_ALLOC_H
+#define IDXDVD_ALLOC_H
+
+/*
+ * Decides, and does nothing: from what there is and what is asked to a plan, or to a refusal that
+ * says why not. Pure: no I/O, no clock, no memory of earlier calls.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "idxdvd/device.h"
+#include "idxdvd/mdev.h"
+#include "idxdvd/plan.h"
+#include "idxdvd/refusal.h"
+
+#define ALLOC_DRIVER	"mdev"		/* our module's driver on the dsa bus */
+#define ALLOC_LABEL	"idxdvd"	/* name of a wq that we configured */
+#define ALLOC_PRIORITY	"10"
+
+struct alloc_create {
+	const char *type;
+	const char *parent;		/* dsa0 or PCI address, NULL: any adopted */
+	const char *wq;			/* NULL: any */
+	const char *uuid;
+	const struct mdev *existing;	/* the mdev that has this UUID already, or NULL */
+};
+
+/* What release must put back, besides what it finds. */
+struct alloc_history {
+	unsigned int iaa_engines;	/* engines of idxd's IAA defaults before; 0: there were none */
+};
+
+int alloc_adopt(const struct accel *a, unsigned int host_wqs, unsigned int pool_min,
+		struct plan **ret, struct refusal *ret_refusal);
+int alloc_release(const struct accel *a, const struct alloc_history *history, struct plan **ret,
+		  struct refusal *ret_refusal);
+int alloc_create(struct accel *const *accels, size_t n, const struct alloc_create *req,
+		 struct plan **ret, struct refusal *ret_refusal);
+/* @m NULL: there is no mdev @uuid. @a NULL: its parent is unknown. */
+int alloc_destroy(const char *uuid, const struct mdev *m, const struct accel *a, struct plan **ret,
+		  struct refusal *ret_refusal);
+/* Fills or shrinks the pool of an adopted accelerator; a plan of no steps when it is right. */
+int alloc_pool(const struct accel *a, struct plan **ret);
+
+/* Marks the wqs that are kept for the host. */
+void alloc_reserve(struct accel *a);
+/* wqs that a create could take, from the pool or fresh. */
+unsigned int alloc_available(const struct accel *a);
+
+#endif

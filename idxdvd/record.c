@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "idxdvd/alloc.h"
+#include "idxdvd/common/json.h"
+#include "idxdvd/common/parse.h"
+#include "idxdvd/record.h"
+
+#define RECORD_VERSION 1
+
+int record_new(struct record **ret, const char *bdf)
+{
+	struct record *rec = calloc(1, sizeof(*rec));
+
+	if (!rec)
+		return -ENOMEM;
+	snprintf(rec->bdf, sizeof(rec->bdf), "%s", bdf);
+	*ret = rec;
+	return 0;
+}
+
+struct record *record_free(struct record *rec)
+{
+	if (!rec)
+		return NULL;
+	free(rec->mdevs);
+	free(rec);
+	return NULL;
+}
+
+void record_freep(struct record **rec)
+{
+	record_free(*rec);
+}
+
+int record_copy(const struct record *rec, struct record **ret)
+{
+	struct record *copy = malloc(sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *rec;
+	copy->mdevs = calloc(rec->n_mdevs + 1, sizeof(*copy->mdevs));
+	if (!copy->mdevs) {
+		free(copy);
+		return -ENOMEM;
+	}
+	if (rec->n_mdevs)
+		memcpy(copy->mdevs, rec->mdevs, rec->n_mdevs * sizeof(*copy->mdevs));
+	*ret = copy;
+	return 0;
+}
+
+static size_t find_mdev(const struct record *rec, const char *uuid)
+{
+	size_t i;
+
+	for (i = 0; i < rec->n_mdevs; i++)
+		if (!strcmp(rec->mdevs[i].uuid, uuid))
+			break;
+	return i;
+}
+
+bool record_has_mdev(const struct record *rec, const char *uuid)
+{
+	return find_mdev(rec, uuid) < rec->n_mdevs;
+}
+
+int record_add_mdev(struct record *rec, const char *uuid, const char *type)
+{
+	struct record_mdev *mdevs;
+
+	if (record_has_mdev(rec, uuid))
+		return 0;
+	mdevs = realloc(rec->mdevs, (rec->n_mdevs + 1) * sizeof(*mdevs));
+	if (!mdevs)
+		return -ENOMEM;
+	rec->mdevs = mdevs;
+	mdevs += rec->n_mdevs++;
+	snprintf(mdevs->uuid, sizeof(mdevs->uuid), "%s", uuid);
+	snprintf(mdevs->type, sizeof(mdevs->type), "%s", type);
+	return 0;
+}
+
+void record_drop_mdev(struct record *rec, const char *uuid)
+{
+	size_t i = find_mdev(rec, uuid);
+
+	if (i < rec->n_mdevs)
+		rec->mdevs[i] = rec->mdevs[--rec->n_mdevs];
+}
+
+/* 1 of wq0.1; -EINVAL if the object is no wq. */
+static int wq_id(const char *object)
+{
+	const char *dot = strchr(object, '.');
+	unsigned int id;
+
+	if (strncmp(object, "wq", 2) || !dot || parse_uint(dot + 1, &id) < 0 ||
+	    id >= RECORD_MAX_WQS)
+		return -EINVAL;
+	return id;
+}
+
+int record_apply(struct record *rec, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct step *s = &p->steps[i];
+		int r = 0;
+
+		switch (s->kind) {
+		case STEP_BIND:
+		case STEP_UNBIND:
+			if (strcmp(s->attr, ALLOC_DRIVER))
+				break;
+			r = wq_id(s->object);
+			if (r >= 0)
+				rec->wqs[r] = s->kind == STEP_BIND;
+			break;
+		case STEP_MDEV_CREATE:
+			r = record_add_mdev(rec, s->object, s->attr);
+			break;
+		case STEP_MDEV_REMOVE:
+			record_drop_mdev(rec, s->object);
+			break;
+		case STEP_SET:
+		case STEP_MDEV_WQ:
+		case STEP_KIND_COUNT:
+			break;
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int record_to_json(const struct record *rec, struct json_object *o)
+{
+	struct json_object *wqs = json_object_new_array(), *mdevs = json_object_new_array();
+
+	json_object_object_add(o, "version", json_object_new_int(RECORD_VERSION));
+	json_object_object_add(o, "device", json_object_new_string(rec->bdf));
+	json_object_object_add(o, "boot-id", json_object_new_string(rec->boot_id));
+	json_object_object_add(o, "operation", json_object_new_string(rec->op));
+	json_object_object_add(o, "host-wqs", json_object_new_int64(rec->host_wqs));
+	json_object_object_add(o, "pool-min", json_object_new_int64(rec->pool_min));
+	json_object_object_add(o, "laid-out", json_object_new_boolean(rec->laid_out));
+	json_object_object_add(o, "iaa-engines", json_object_new_int64(rec->iaa_engines));
+	for (int i = 0; i < RECORD_MAX_WQS; i++)
+		if (rec->wqs[i])
+			json_object_array_add(wqs, json_object_new_int(i));
+	for (size_t i = 0; i < rec->n_mdevs; i++) {
+		struct json_object *m = json_object_new_object();
+
+		json_object_object_add(m, "uuid", json_object_new_string(rec->mdevs[i].uuid));
+		json_object_object_add(m, "type", json_object_new_string(rec->mdevs[i].type));
+		json_object_array_add(mdevs, m);
+	}
+	json_object_object_add(o, "wqs", wqs);
+	json_object_object_add(o, "mdevs", mdevs);
+	return wqs && mdevs ? 0 : -ENOMEM;
+}
+
+static int read_wqs(struct json_object *o, struct record *rec)
+{
+	struct json_object *a;
+	int r;
+
+	r = json_get_array(o, "wqs", &a);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < json_object_array_length(a); i++) {
+		struct json_object *v = json_object_array_get_idx(a, i);
+		int64_t id = json_object_get_int64(v);
+
+		if (!json_object_is_type(v, json_type_int) || id < 0 || id >= RECORD_MAX_WQS)
+			return -EBADMSG;
+		rec->wqs[id] = true;
+	}
+	return 0;
+}
+
+static int read_mdevs(struct json_object *o, struct record *rec)
+{
+	struct json_object *a;
+	int r;
+
+	r = json_get_array(o, "mdevs", &a);
+	for (size_t i = 0; r >= 0 && i < json_object_array_length(a); i++) {
+		struct json_object *v = json_object_array_get_idx(a, i);
+		char uuid[UUID_LEN], type[NAME_LEN];
+
+		if (!json_object_is_type(v, json_type_object) ||
+		    json_get_string(v, "uuid", uuid, sizeof(uuid)) < 0 ||
+		    json_get_string(v, "type", type, sizeof(type)) < 0 ||
+		    parse_uuid(uuid, uuid) < 0)
+			return -EBADMSG;
+		r = record_add_mdev(rec, uuid, type);
+	}
+	return r;
+}
+
+int record_from_json(struct json_object *o, struct record **ret)
+{
+	_cleanup_(record_freep) struct record *rec = NULL;
+	unsigned int version;
+	int r;
+
+	if (json_get_uint(o, "version", &version) < 0)
+		return -EBADMSG;
+	if (version > RECORD_VERSION)
+		return -EPROTONOSUPPORT;
+
+	r = record_new(&rec, "");
+	if (r < 0)
+		return r;
+	if (json_get_string(o, "device", rec->bdf, sizeof(rec->bdf)) < 0 ||
+	    json_get_string(o, "boot-id", rec->boot_id, sizeof(rec->boot_id)) < 0 ||
+	    json_get_string(o, "operation", rec->op, sizeof(rec->op)) < 0 ||
+	    json_get_uint(o, "host-wqs", &rec->host_wqs) < 0 ||
+	    json_get_uint(o, "pool-min", &rec->pool_min) < 0 ||
+	    json_get_bool(o, "laid-out", &rec->laid_out) < 0 ||
+	    json_get_uint(o, "iaa-engines", &rec->iaa_engines) < 0 ||
+	    !string_is_pci_address(rec->bdf))
+		return -EBADMSG;
+	r = read_wqs(o, rec);
+	if (r >= 0)
+		r = read_mdevs(o, rec);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EBADMSG;
+
+	*ret = TAKE(rec);
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_RECORD_H
+#define IDXDVD_RECORD_H
+
+/* What is kept of one adopted accelerator: what was asked, and what on it is ours. Data and JSON. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "idxdvd/mdev.h"
+#include "idxdvd/plan.h"
+
+#define RECORD_MAX_WQS 256	/* WQCAP's field has 8 bits */
+
+struct json_object;
+
+struct record_mdev {
+	char uuid[UUID_LEN];
+	char type[NAME_LEN];
+};
+
+struct record {
+	char bdf[NAME_LEN];
+	char boot_id[UUID_LEN];		/* in which what follows is true */
+	char op[UUID_LEN];		/* the operation that wrote this: its journal entry is done */
+	unsigned int host_wqs, pool_min;
+	bool laid_out;
+	unsigned int iaa_engines;
+	bool wqs[RECORD_MAX_WQS];	/* bound by us */
+	struct record_mdev *mdevs;
+	size_t n_mdevs;
+};
+
+int record_new(struct record **ret, const char *bdf);
+int record_copy(const struct record *rec, struct record **ret);
+struct record *record_free(struct record *rec);
+void record_freep(struct record **rec);
+
+bool record_has_mdev(const struct record *rec, const char *uuid);
+int record_add_mdev(struct record *rec, const char *uuid, const char *type);
+void record_drop_mdev(struct record *rec, const char *uuid);
+/* Follows a plan that was carried out: wqs bound and unbound, mdevs made and removed. */
+int record_apply(struct record *rec, const struct plan *p);
+
+/* Overlays @o's known keys, so that keys of a later version survive. */
+int record_to_json(const struct record *rec, struct json_object *o);
+int record_from_json(struct json_object *o, struct record **ret);
+
+#endif
