@@ -16,6 +16,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/journal.c idxdvd/journal.h \
 	idxdvd/manager.h \
 	idxdvd/mdev.c idxdvd/mdev.h \
+	idxdvd/monitor.c idxdvd/monitor.h \
 	idxdvd/plan.c idxdvd/plan.h \
 	idxdvd/record.c idxdvd/record.h \
 	idxdvd/refusal.c idxdvd/refusal.h \
