@@ -25,7 +25,8 @@ key_of()
 	} | sha256sum | cut -c1-24
 }
 
-# step NAME KEY FUNCTION: run FUNCTION unless NAME was made from KEY already.
+# step NAME KEY FUNCTION [OLD]: run FUNCTION unless NAME was made from KEY already. When it
+# fails and the file OLD exists from an earlier build, warn and go on with that.
 step()
 {
 	local name=$1 key=$2 fn=$3 start=$SECONDS
@@ -39,6 +40,10 @@ step()
 	( set -e; "$fn" ) >"$CACHE/$name.log" 2>&1 </dev/null
 	if [ $? -ne 0 ]; then
 		tail -n 40 "$CACHE/$name.log" >&2
+		if [ -n "${4-}" ] && [ -e "$4" ]; then
+			say "WARNING: $name failed (log: $CACHE/$name.log); going on with the old one"
+			return 0
+		fi
 		die "$name failed; the whole log is $CACHE/$name.log"
 	fi
 	echo "$key" >"$CACHE/$name.key"

@@ -97,7 +97,7 @@ hw_args()
 {
 	local iommu=intremap=on,x-scalable-mode=on,x-flts=on
 
-	HW_ARGS=(-machine q35,kernel-irqchip=split -accel tcg,thread=multi -cpu "$HW_CPU"
+	HW_ARGS=(-machine q35,kernel-irqchip=split,sata=off,smbus=off,i8042=off,vmport=off -accel tcg,thread=multi -cpu "$HW_CPU"
 		-smp "$HW_CPUS" -m "$HW_MEMORY")
 	if [ "$HW_IOMMU" = on ]; then
 		if [ -e "$CACHE/qemu/has-model" ]; then

@@ -86,6 +86,15 @@ dress_root()
 	while read -r unit; do
 		ln -sf /dev/null "$r/etc/systemd/system/$unit"
 	done < <(sed -e 's/#.*//' -e '/^$/d' "$LAB_DIR/vm/host-masked")
+	# Coldplug of what the VM has; the rest of udev is Debian's.
+	mkdir -p "$r/etc/systemd/system/systemd-udev-trigger.service.d" \
+		"$r/etc/systemd/system-generators"
+	cp "$LAB_DIR/vm/host-udev-trigger.conf" \
+		"$r/etc/systemd/system/systemd-udev-trigger.service.d/lab.conf"
+	cp "$LAB_DIR/vm/host-modprobe.conf" "$r/etc/modprobe.d/lab.conf"
+	for unit in "$r"/usr/lib/systemd/system-generators/*; do
+		ln -sf /dev/null "$r/etc/systemd/system-generators/${unit##*/}"
+	done
 	printf '[Journal]\nStorage=volatile\nForwardToConsole=no\n' \
 		>"$r/etc/systemd/journald.conf.d/lab.conf"
 	echo lab >"$r/etc/hostname"

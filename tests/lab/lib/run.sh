@@ -139,7 +139,7 @@ run_vm()
 	run_disk "$run/stage" "$run/disk"
 	run_banner
 	append="console=ttyS0 root=/dev/vda rw loglevel=7 panic=-1 printk.devkmsg=on"
-	append+=" mitigations=off audit=0 systemd.show_status=0 net.ifnames=0"
+	append+=" mitigations=off audit=0 lsm=landlock,lockdown,yama systemd.show_status=0 net.ifnames=0"
 	[ "$HW_IOMMU" != on ] || append+=" intel_iommu=on,sm_on"
 	append+="$OPT_APPEND${HW_APPEND:+ $HW_APPEND}"
 	: >"$run/status"
