@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Descriptors about descriptors: Batch, whose members are works of their own, and Drain.
+ */
+#include "qemu/osdep.h"
+#include "model.h"
+
+/* Members of one batch in progress at a time. */
+#define BATCH_WINDOW	8
+
+uint8_t check_batch(struct work *w)
+{
+	if (w->src & 63)
+		return ST_LIST_ALIGN;
+	if (w->size < 2 || w->size > 1u << WQL_BATCH(wqcfg(w->d, w->wq)[WQ_LIMITS]))
+		return ST_COUNT;
+	w->batch_id = w->d->next_batch++;
+	return 0;
+}
+
+/* Reads the next member; its PASID, privilege and portal are the batch's. */
+static enum step batch_fetch(struct work *w)
+{
+	uint8_t raw[64];
+	enum step s = work_read(w, w->src + 64ull * w->fetched, raw, sizeof(raw), OPND_SRC1);
+	struct work *m;
+
+	if (s != STEP_OK)
+		return s;
+
+	m = work_new(w->d, raw);
+	m->parent = w;
+	m->index = w->fetched++;
+	m->seq = w->seq;
+	m->wq = w->wq;
+	m->ims = w->ims;
+	m->pasid_en = w->pasid_en;
+	m->pasid = w->pasid;
+	m->priv = w->priv;
+	m->flags = ldl_le_p(raw + 4) & 0xffffff;
+	w->pending = m;
+	return STEP_OK;
+}
+
+void batch_member_done(struct work *member)
+{
+	struct work *w = member->parent;
+
+	w->finished++;
+	if (member->status != ST_OK)
+		w->member_failed = true;
+}
+
+static enum step batch_end(struct work *w)
+{
+	if (!w->status)
+		w->status = w->member_failed ? ST_BATCH_MEMBER : ST_OK;
+	w->done = w->finished;
+	return STEP_DONE;
+}
+
+enum step step_batch(struct work *w)
+{
+	for (;;) {
+		unsigned int running = w->members - w->finished;
+
+		/* After a list fault or at an unmet fence only the running members are waited for. */
+		if (w->status || w->abandoned || (w->fetched == w->size && !w->pending))
+			return running ? STEP_BLOCKED : batch_end(w);
+
+		if (!w->pending && batch_fetch(w) != STEP_OK) {
+			w->status = ST_BATCH_LIST;
+			continue;
+		}
+
+		if (w->pending->flags & F_FENCE && running)
+			return STEP_BLOCKED;
+		if (w->pending->flags & F_FENCE && w->member_failed) {
+			w->abandoned = true;
+			g_free(w->pending);
+			w->pending = NULL;
+			continue;
+		}
+		if (running >= BATCH_WINDOW)
+			return STEP_BLOCKED;
+
+		w->members++;
+		work_start(w->pending);
+		w->pending = NULL;
+	}
+}
+
+/* unverified: the count is also given for a batch that succeeded. */
+void fill_batch(struct work *w)
+{
+	stl_le_p(w->record + 4, w->done);
+}
+
+uint8_t check_drain(struct work *w)
+{
+	if (w->flags & (F_RCR | F_RCI))
+		return 0;
+	w->aux = F_RCR | F_RCI;
+	return ST_FLAGS;
+}
+
+/* Earlier descriptors of the queue; of a shared queue only those of the same PASID. */
+enum step step_drain(struct work *w)
+{
+	bool shared = !(wqcfg(w->d, w->wq)[WQ_MODE] & WQM_DEDICATED);
+	struct work *o;
+
+	QTAILQ_FOREACH(o, &w->d->active, all) {
+		if (o->wq == w->wq && o->seq < w->seq && (!shared || o->pasid == w->pasid))
+			return STEP_BLOCKED;
+	}
+	return work_success(w, ST_OK);
+}

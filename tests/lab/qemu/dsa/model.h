@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state of one modelled DSA/IAA function and the calls its parts make to each other.
+ *
+ * Everything runs under the big lock: register and portal accesses from vCPU threads, engines and
+ * commands from bottom halves. A descriptor is a `struct work`; it never blocks, a step that has to
+ * wait parks the work on a list and is run again from where it left off.
+ */
+#ifndef IDXD_LAB_MODEL_H
+#define IDXD_LAB_MODEL_H
+
+#include "qemu/queue.h"
+#include "qemu/timer.h"
+#include "hw/pci/pci_device.h"
+#include "qom/object.h"
+#include "regs.h"
+
+#define TYPE_IDXD_LAB "idxd-lab"
+OBJECT_DECLARE_SIMPLE_TYPE(IdxdLab, IDXD_LAB)
+
+#define MAX_WQS		32
+#define MAX_GROUPS	8
+#define MAX_ENGINES	32
+#define MAX_IMS		1024
+#define MAX_PRG		512
+#define RECORD_MAX	64
+#define ENGINE_WORKS	16	/* descriptors in progress per engine */
+
+/* What a step of a work ended with; STEP_OK is only used between helpers and means "go on". */
+enum step {
+	STEP_OK,
+	STEP_DONE,	/* status is set			*/
+	STEP_MORE,	/* slice used up, run again soon	*/
+	STEP_PAGE,	/* page request sent, wait for response	*/
+	STEP_RETRY,	/* no page request slot, try later	*/
+	STEP_BLOCKED,	/* waits for other works		*/
+};
+
+enum phase { PHASE_CHECK, PHASE_RUN, PHASE_RECORD, PHASE_END };
+
+/* A dispatched work is on exactly one of these lists. */
+enum place { ON_READY, ON_BLOCKED, ON_RETRY, ON_PAGE, PLACES };
+
+struct op;
+struct work;
+QTAILQ_HEAD(work_list, work);
+
+struct work {
+	QTAILQ_ENTRY(work) link;	/* wq queue, or the list of `place`	*/
+	QTAILQ_ENTRY(work) all;		/* d->active, once dispatched		*/
+	IdxdLab *d;
+	enum phase phase;
+	enum place place;
+	bool zombie;			/* aborted, page response outstanding	*/
+	int64_t due;			/* ON_RETRY: when to run again		*/
+
+	/* who submitted it, through what */
+	uint64_t seq;
+	uint16_t wq;
+	int8_t group;
+	bool ims;
+	bool pasid_en;
+	bool priv;
+	uint32_t pasid;
+
+	/* the descriptor */
+	uint8_t raw[64];
+	const struct op *op;
+	uint32_t flags;
+	uint8_t opcode;
+	uint16_t handle;
+	uint64_t record_addr;
+	uint64_t src;
+	uint64_t dst;
+	uint64_t third;			/* dst2, delta record, pattern high	*/
+	uint32_t size;
+	bool irq_ok;			/* RCI set and the handle is permitted	*/
+
+	/* progress and outcome */
+	uint64_t done;
+	uint64_t aux;			/* CRC, delta bytes written, ...	*/
+	bool seeded;
+	bool backward;
+	uint8_t status;
+	uint8_t result;
+	uint8_t operand;
+	bool record_started;
+	uint64_t fault_addr;
+	uint8_t record[RECORD_MAX];
+
+	/* page request */
+	uint16_t prg;
+	bool page_failed;
+	bool page_write;
+	uint8_t page_operand;
+	uint16_t page_tries;
+	uint64_t page_addr;
+
+	/* batch: the parent's side and the member's side */
+	struct work *parent;
+	uint16_t index;
+	uint32_t fetched;
+	uint32_t members;
+	uint32_t finished;
+	bool member_failed;
+	bool abandoned;
+	bool logged;			/* a member's record went to the log	*/
+	uint8_t batch_id;
+	struct work *pending;		/* fetched, waits at a fence		*/
+};
+
+struct wq {
+	union work_list queue;
+	uint16_t occupancy;
+	uint8_t credit;
+	bool record_logged;		/* since the last drain			*/
+};
+
+struct ims_entry {
+	uint64_t addr;
+	uint32_t data;
+	uint32_t ctrl;
+};
+
+struct command {
+	bool active;
+	bool started;
+	bool irq;
+	uint8_t code;
+	uint32_t operand;
+	uint64_t seq;
+	int64_t deadline;
+};
+
+struct IdxdLab {
+	PCIDevice parent_obj;
+	MemoryRegion bar0;
+	MemoryRegion bar2;
+
+	/* properties */
+	char *kind;
+	uint16_t device_id;
+	uint16_t version;
+	uint32_t nwqs;
+	uint32_t ngroups;
+	uint32_t nengines;
+	uint32_t total_size;
+	uint32_t read_buffers;
+	uint32_t xfer_shift;
+	uint32_t batch_shift;
+	uint32_t ims_units;
+	uint32_t handle_base;
+	uint64_t delay_ns;
+	bool handles;
+	bool evl;
+	bool bof;
+	bool iaa;
+
+	/* registers below T_REGS_END, and the IMS table */
+	uint32_t regs[T_REGS_END / 4];
+	struct ims_entry ims[MAX_IMS];
+	bool msix_handle[MAX_WQS + 1];
+	bool ims_handle[MAX_IMS];
+
+	struct command cmd;
+	struct wq wq[MAX_WQS];
+	uint16_t in_flight[MAX_GROUPS];
+	union work_list active;
+	union work_list place[PLACES];
+	uint64_t seq;
+	int64_t budget;			/* bytes left in this slice		*/
+	uint8_t next_batch;
+
+	struct work *prg[MAX_PRG];
+	bool prg_busy[MAX_PRG];
+	uint16_t prg_next;
+	uint16_t prg_used;
+
+	QEMUBH *engine_bh;
+	QEMUBH *cmd_bh;
+	QEMUTimer *timer;
+	QEMUTimer *cmd_timer;
+};
+
+static inline uint32_t reg32(const IdxdLab *d, uint32_t off)
+{
+	return d->regs[off / 4];
+}
+
+static inline uint64_t reg64(const IdxdLab *d, uint32_t off)
+{
+	return d->regs[off / 4] | (uint64_t)d->regs[off / 4 + 1] << 32;
+}
+
+static inline void reg64_set(IdxdLab *d, uint32_t off, uint64_t v)
+{
+	d->regs[off / 4] = v;
+	d->regs[off / 4 + 1] = v >> 32;
+}
+
+static inline uint32_t *wqcfg(IdxdLab *d, unsigned int wq)
+{
+	return &d->regs[(T_WQCFG + wq * WQCFG_STRIDE) / 4];
+}
+
+static inline unsigned int dev_state(const IdxdLab *d)
+{
+	return reg32(d, R_GENSTS) & 3;
+}
+
+static inline unsigned int wq_state(IdxdLab *d, unsigned int wq)
+{
+	return wqcfg(d, wq)[WQ_STATUS] >> WQS_STATE_SHIFT;
+}
+
+/* pcicfg.c: configuration space */
+bool pcicfg_init(IdxdLab *d, Error **errp);
+void pcicfg_exit(IdxdLab *d);
+void pcicfg_reset(IdxdLab *d);
+void pcicfg_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len);
+bool pcicfg_bus_master(IdxdLab *d);
+bool pcicfg_ats(IdxdLab *d);
+bool pcicfg_pasid(IdxdLab *d);
+bool pcicfg_priv(IdxdLab *d);
+bool pcicfg_pri(IdxdLab *d);
+uint32_t pcicfg_pri_alloc(IdxdLab *d);
+bool pcicfg_pri_alloc_ok(IdxdLab *d);
+
+/* device.c */
+void device_halt(IdxdLab *d);
+
+/* regs.c, tables.c: BAR0 */
+extern const MemoryRegionOps bar0_ops;
+void regs_reset(IdxdLab *d, bool full);
+uint64_t opcap_word(IdxdLab *d, unsigned int n);
+uint32_t table_read(IdxdLab *d, uint32_t off);
+void table_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val);
+void table_reset(IdxdLab *d);
+void table_reset_wq(IdxdLab *d, unsigned int wq);
+
+/* cmd.c, check.c */
+void cmd_write(IdxdLab *d, uint32_t val);
+void cmd_kick(IdxdLab *d);
+void cmd_bh(void *opaque);
+void cmd_cancel(IdxdLab *d);
+enum cmd_error check_device(IdxdLab *d);
+enum cmd_error check_wq(IdxdLab *d, unsigned int wq);
+
+/* wq.c: portals and queues */
+extern const MemoryRegionOps portal_ops;
+bool portal_dmwr(void *opaque, hwaddr off, const uint8_t data[64], bool deferrable);
+bool bar0_dmwr(void *opaque, hwaddr off, const uint8_t data[64], bool deferrable);
+void wq_set_state(IdxdLab *d, unsigned int wq, enum wq_state state);
+bool wq_dispatch(IdxdLab *d);
+void wq_occupancy_check(IdxdLab *d, unsigned int wq);
+
+/* engine.c: the life of a work */
+typedef bool (*work_match)(IdxdLab *d, const struct work *w);
+void engine_init(IdxdLab *d);
+void engine_bh(void *opaque);
+void engine_timer(void *opaque);
+void engine_kick(IdxdLab *d);
+void engine_abort(IdxdLab *d, work_match match);
+bool engine_any(IdxdLab *d, work_match match);
+void work_start(struct work *w);
+void work_move(struct work *w, enum place place);
+struct work *work_new(IdxdLab *d, const uint8_t raw[64]);
+void work_unlink(struct work *w);
+
+/* desc.c, ops.c, crc.c, delta.c, batch.c: what descriptors mean */
+struct op {
+	const char *name;
+	uint32_t flags;			/* allowed besides the common ones	*/
+	uint32_t need;			/* must all be set			*/
+	uint64_t reserved;		/* bytes 16..63 that must be zero	*/
+	bool sized;			/* bytes 32-35 are a transfer size	*/
+	uint8_t (*check)(struct work *w);
+	enum step (*step)(struct work *w);
+	void (*fill)(struct work *w);	/* operation specific record bytes	*/
+};
+
+const struct op *op_find(bool iaa, unsigned int opcode);
+void desc_decode(struct work *w);
+uint8_t desc_check(struct work *w);
+enum step work_success(struct work *w, uint8_t status);
+uint64_t work_chunk(struct work *w, uint64_t a, uint64_t b);
+bool spans_overlap(uint64_t a, uint64_t alen, uint64_t b, uint64_t blen);
+
+enum step step_noop(struct work *w);
+enum step step_memmove(struct work *w);
+enum step step_fill(struct work *w);
+enum step step_compare(struct work *w);
+enum step step_compval(struct work *w);
+enum step step_dualcast(struct work *w);
+enum step step_touch(struct work *w);
+enum step step_crc(struct work *w);
+enum step step_create_delta(struct work *w);
+enum step step_apply_delta(struct work *w);
+enum step step_batch(struct work *w);
+enum step step_drain(struct work *w);
+uint8_t check_fill(struct work *w);
+uint8_t check_compare(struct work *w);
+uint8_t check_dualcast(struct work *w);
+uint8_t check_crc(struct work *w);
+uint8_t check_create_delta(struct work *w);
+uint8_t check_apply_delta(struct work *w);
+uint8_t check_batch(struct work *w);
+uint8_t check_drain(struct work *w);
+void fill_batch(struct work *w);
+void fill_compare(struct work *w);
+void fill_crc(struct work *w);
+void fill_create_delta(struct work *w);
+void batch_member_done(struct work *member);
+
+/* dma.c: memory access on behalf of a work */
+enum step work_read(struct work *w, uint64_t addr, void *buf, uint32_t len, enum operand which);
+enum step work_write(struct work *w, uint64_t addr, const void *buf, uint32_t len,
+		     enum operand which);
+void page_response(void *opaque, uint32_t pasid, uint16_t prgi, int code);
+void page_forget(IdxdLab *d);
+
+/* record.c: completion record */
+enum step record_write(struct work *w);
+
+/* irq.c */
+void irq_misc(IdxdLab *d, uint32_t cause);
+bool irq_permitted(const struct work *w);
+void irq_complete(const struct work *w);
+void irq_occupancy(IdxdLab *d, unsigned int wq);
+void irq_ims_unmasked(IdxdLab *d, unsigned int n);
+enum cmd_error irq_handle_get(IdxdLab *d, uint32_t operand, uint16_t *ret_handle);
+enum cmd_error irq_handle_put(IdxdLab *d, uint32_t operand);
+
+/* evl.c: SWERROR and the event log */
+bool evl_enabled(IdxdLab *d);
+void error_device(IdxdLab *d, uint8_t code);
+void error_wq_full(IdxdLab *d, unsigned int wq, bool priv);
+void error_work(struct work *w, uint8_t code, uint32_t info, uint64_t addr);
+void error_record(struct work *w, uint8_t code);
+
+#endif
