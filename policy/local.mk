@@ -1,1 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# What other programs read: the bus, the service manager, authors of clients.
+
+dbuspolicydir = $(dbusdatadir)/system.d
+dist_dbuspolicy_DATA = policy/org.idxdvd1.conf
+
+dbusservicesdir = $(dbusdatadir)/system-services
+dist_dbusservices_DATA = policy/org.idxdvd1.service
+
+dbusinterfacesdir = $(dbusdatadir)/interfaces
+dist_dbusinterfaces_DATA = \
+	policy/org.idxdvd1.Accelerator.xml \
+	policy/org.idxdvd1.Manager.xml \
+	policy/org.idxdvd1.Mdev.xml \
+	policy/org.idxdvd1.WorkQueue.xml
+
+systemdsystemunit_DATA = policy/idxdvd.service
+EXTRA_DIST += policy/idxdvd.service.in
+CLEANFILES += policy/idxdvd.service
+
+policy/idxdvd.service: policy/idxdvd.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) policy && \
+	$(SED) -e 's|@libexecdir[@]|$(libexecdir)|g' $(top_srcdir)/policy/idxdvd.service.in >$@.tmp && \
+	mv $@.tmp $@
