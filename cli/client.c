@@ -143,6 +143,13 @@ int client_complain(const struct client *c, const char *what, int r)
 		return API_EXIT_FAILURE;
 	}
 
+	/* The bus itself refuses strangers, in words that do not say what would help. */
+	if (!strcmp(name, SD_BUS_ERROR_ACCESS_DENIED)) {
+		fprintf(stderr, "idxdctl: %s: this user may not do that; become root, e.g. with sudo "
+			"(%s)\n", what, text);
+		return API_EXIT_PERMISSION;
+	}
+
 	fprintf(stderr, "idxdctl: %s: %s\n", what, text);
 	return exit_by_name(name);
 }
