@@ -5,7 +5,11 @@ DMATEST_MK='obj-m := dmatest.o'
 
 dmatest_key()
 {
-	{ build_root_key; ls "$CACHE/root/usr/lib/modules"; } | key_of "$LAB_DIR/lib/dmatest.sh"
+	{
+		build_root_key
+		ls "$CACHE/root/usr/lib/modules"
+		declare -f dmatest_source make_dmatest
+	} | key_of
 }
 
 # dmatest_source SERIES: dmatest.c and the header it includes, from linux-source-SERIES.

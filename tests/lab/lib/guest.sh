@@ -3,7 +3,8 @@
 
 guest_key()
 {
-	{ build_root_key; dmatest_key; } | key_of "$LAB_DIR/lib/guest.sh" "$LAB_DIR"/vm/guest-*
+	{ dmatest_key; declare -f make_guest copy_modules pack_initrd; } |
+		key_of "$LAB_DIR"/vm/guest-*
 }
 
 make_guest()

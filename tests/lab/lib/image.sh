@@ -3,16 +3,14 @@
 
 image_key()
 {
-	local f
-
-	{ root_key; dmatest_key; guest_key; } | key_of "$LAB_DIR/lib/image.sh" "$LAB_DIR/lib.sh" \
-		"$LAB_DIR"/vm/host-*
+	{ dmatest_key; guest_key; declare -f make_image dress_root pack_image; } |
+		key_of "$LAB_DIR/lib.sh" "$LAB_DIR"/vm/host-*
 }
 
 initrd_key()
 {
-	{ build_root_key; ls "$CACHE/root/usr/lib/modules"; } |
-		key_of "$LAB_DIR/lib/image.sh" "$LAB_DIR/vm/host-init"
+	{ build_root_key; ls "$CACHE/root/usr/lib/modules"; declare -f make_initrds copy_modules; } |
+		key_of "$LAB_DIR/vm/host-init"
 }
 
 # copy_modules ROOT KERNEL DST NAME...: modules with what they need, unpacked, in load order.

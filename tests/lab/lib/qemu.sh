@@ -6,13 +6,13 @@ QEMU_IN=$LAB_DIR/qemu
 # What decides how the tree is configured; sources only decide what is rebuilt.
 qemu_tree_key()
 {
-	build_root_key | key_of "$LAB_DIR/lib/qemu.sh" "$QEMU_IN/configure-flags"
+	{ build_root_key; declare -f make_qemu_tree; } | key_of "$QEMU_IN/configure-flags"
 }
 
 qemu_key()
 {
 	# shellcheck disable=SC2046
-	qemu_tree_key | key_of $(find "$QEMU_IN/patches" "$QEMU_IN/dsa" -type f | LC_ALL=C sort)
+	{ qemu_tree_key; declare -f make_qemu; } | key_of $(find "$QEMU_IN/patches" "$QEMU_IN/dsa" -type f | LC_ALL=C sort)
 }
 
 make_qemu_tree()
@@ -94,7 +94,7 @@ qemu_sync_model()
 
 	[ -d "$QEMU_IN/dsa" ] || return 0
 	# meson only looks again for a subfolder when the file that names it changed.
-	[ -e "$dst/meson.build" ] || touch "$dst/../meson.build"
+	[ -e "$dst/meson.build" ] || touch "${dst%/*}/meson.build"
 	mkdir -p "$dst"
 	for f in "$dst"/*; do
 		[ -e "$QEMU_IN/dsa/${f##*/}" ] || rm -f "$f"

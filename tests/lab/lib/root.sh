@@ -39,12 +39,12 @@ sources()
 
 root_key()
 {
-	packages host | key_of "$LAB_DIR/lib/root.sh"
+	{ packages host; declare -f make_host_root sources; } | key_of
 }
 
 build_root_key()
 {
-	{ root_key; packages build; } | key_of
+	{ root_key; packages build; declare -f make_root; } | key_of
 }
 
 make_host_root()
