@@ -1,1 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The module is built by the kernel's own makefiles; the archive carries it.
+EXTRA_DIST += \
+	kmod/Kbuild \
+	kmod/LOCKING \
+	kmod/Makefile \
+	kmod/cmd.c kmod/cmd.h \
+	kmod/compat.h \
+	kmod/hwq.c kmod/hwq.h \
+	kmod/ims.c kmod/ims.h \
+	kmod/ioctl.c \
+	kmod/iommu.c kmod/iommu.h \
+	kmod/irq.c kmod/irq.h \
+	kmod/layout.awk kmod/layout.list kmod/layout.sh \
+	kmod/main.c \
+	kmod/mdev.c kmod/mdev.h \
+	kmod/parent.c kmod/parent.h \
+	kmod/probe/attach_dev_old.c \
+	kmod/probe/bypass_eventfd.c \
+	kmod/probe/control.c \
+	kmod/probe/import_ns_token.c \
+	kmod/probe/pfn_t.c \
+	kmod/probe/region_info_caps.c \
+	kmod/region.c kmod/region.h \
+	kmod/regs.h \
+	kmod/slice.c kmod/slice.h \
+	kmod/type.c kmod/type.h \
+	kmod/vdev.c kmod/vdev.h

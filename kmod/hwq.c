@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One host work queue. To idxd and to everybody in sysfs it reads `enabled`
+ * from bind to unbind, so that nobody can give it another mode, group or name;
+ * in hardware it is enabled only while the guest that holds it says so.
+ */
+#include <linux/bitfield.h>
+#include <linux/bitmap.h>
+#include <linux/interrupt.h>
+#include <linux/io.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "cmd.h"
+#include "core/vd.h"
+#include "hwq.h"
+#include "layout.h"
+
+int idxd_drv_enable_wq(struct idxd_wq *wq);
+void idxd_drv_disable_wq(struct idxd_wq *wq);
+
+/* What idxd itself leaves behind in a queue that it disabled. */
+#define DEFAULT_MAX_XFER	(2u << 20)
+#define DEFAULT_MAX_BATCH	32u
+
+static struct device *hwq_dev(const struct hwq *hwq)
+{
+	return &hwq->wq->idxd_dev.conf_dev;
+}
+
+const char *hwq_name(const struct hwq *hwq)
+{
+	return dev_name(hwq_dev(hwq));
+}
+
+static void __iomem *hwq_regs(const struct hwq *hwq)
+{
+	return (void __iomem __force *)hwq->wq->idxd->reg_base;
+}
+
+static u32 hwq_wqcfg(const struct hwq *hwq, unsigned int dword)
+{
+	const struct idxd_device *idxd = hwq->wq->idxd;
+
+	return ioread32(hwq_regs(hwq) + idxd->wqcfg_offset +
+			hwq->wq->id * idxd->wqcfg_size + dword * sizeof(u32));
+}
+
+/* Operand of the commands that take a set of queues. */
+static u32 hwq_mask(const struct hwq *hwq)
+{
+	return (hwq->wq->id / 16) << 16 | BIT(hwq->wq->id % 16);
+}
+
+static void hwq_save(struct hwq *hwq)
+{
+	struct hwq_config *c = &hwq->config;
+	const struct idxd_wq *wq = hwq->wq;
+
+	strscpy(c->name, wq->name, sizeof(c->name));
+	c->flags = wq->flags;
+	c->max_xfer_bytes = wq->max_xfer_bytes;
+	c->max_batch_size = wq->max_batch_size;
+#ifdef LAYOUT_HAS_IDXD_WQ_MAX_SGL_SIZE
+	c->max_sgl_size = wq->max_sgl_size;
+#endif
+	c->threshold = wq->threshold;
+	c->priority = wq->priority;
+	c->size = wq->size;
+}
+
+static void hwq_restore(struct hwq *hwq)
+{
+	const struct hwq_config *c = &hwq->config;
+	struct idxd_wq *wq = hwq->wq;
+
+	strscpy(wq->name, c->name, sizeof(wq->name));
+	wq->type = IDXD_WQT_USER;
+	wq->flags = c->flags;
+	wq->max_xfer_bytes = c->max_xfer_bytes;
+	wq->max_batch_size = c->max_batch_size;
+#ifdef LAYOUT_HAS_IDXD_WQ_MAX_SGL_SIZE
+	wq->max_sgl_size = c->max_sgl_size;
+#endif
+	wq->threshold = c->threshold;
+	wq->priority = c->priority;
+}
+
+/*
+ * The PASID goes into idxd's copy of WQCFG, which idxd ORs with the hardware's
+ * values and then writes for every grouped queue: the field is replaced here by
+ * mask, and the hardware's must read 0.
+ */
+static void hwq_set_shadow(struct hwq *hwq, u32 set)
+{
+	struct idxd_device *idxd = hwq->wq->idxd;
+	u32 *shadow = (u32 *)hwq->wq->wqcfg;
+
+	spin_lock(&idxd->dev_lock);
+	shadow[WQCFG_CONTROL] &= ~(WQCFG_PASID | WQCFG_PASID_EN | WQCFG_PRIV | WQCFG_BOF);
+	shadow[WQCFG_CONTROL] |= set;
+	spin_unlock(&idxd->dev_lock);
+}
+
+/* wq_lock. Why @wq cannot be handed to a guest, or NULL. */
+static const char *hwq_objection(const struct idxd_wq *wq)
+{
+	if (wq->idxd->state != IDXD_DEV_ENABLED)
+		return "its device is disabled; enable the device first";
+	if (!test_bit(IDXD_FLAG_CONFIGURABLE, &wq->idxd->flags))
+		return "its device has a fixed configuration, so no PASID can be set";
+	if (wq->type != IDXD_WQT_USER)
+		return "its type is not `user`";
+	if (!test_bit(WQ_FLAG_DEDICATED, &wq->flags))
+		return "its mode is not `dedicated`";
+	if (test_bit(WQ_FLAG_BLOCK_ON_FAULT, &wq->flags))
+		return "block_on_fault is on, a guest could stall the engine; write 0 to it";
+	if (!wq->size || !wq->group)
+		return "it has no entries or no group; set `size` and `group_id`";
+	if (!wq->name[0])
+		return "it has no name";
+	if (strlen(wq->name) >= sizeof_field(struct hwq_config, name))
+		return "its name is longer than 63 characters";
+	return NULL;
+}
+
+/*
+ * Takes a queue for the pool. In-tree idxd queues work on wq->wq for event-log
+ * entries of any queue, which only its own `user` driver provides: without one
+ * a guest's fault would dereference NULL.
+ */
+struct hwq *hwq_bind(struct idxd_wq *wq)
+{
+	struct device *dev = &wq->idxd_dev.conf_dev;
+	const char *why;
+	struct hwq *hwq;
+	int r;
+
+	hwq = kzalloc(sizeof(*hwq), GFP_KERNEL);
+	if (!hwq)
+		return ERR_PTR(-ENOMEM);
+	hwq->wq = wq;
+	INIT_LIST_HEAD(&hwq->node);
+
+	mutex_lock(&wq->wq_lock);
+	why = hwq_objection(wq);
+	if (!why && wq->state != IDXD_WQ_DISABLED)
+		why = "it is enabled";
+	if (why) {
+		dev_err(dev, "cannot serve mdevs: %s\n", why);
+		r = -EINVAL;
+		goto refuse;
+	}
+	/* a hardware queue that is not disabled now is somebody else's */
+	if (FIELD_GET(WQCFG_STATE, hwq_wqcfg(hwq, WQCFG_STATUS)) != WQCFG_STATE_DISABLED) {
+		dev_err(dev, "cannot serve mdevs: its hardware is enabled although idxd says not\n");
+		r = -EBUSY;
+		goto refuse;
+	}
+	hwq->faults = alloc_workqueue("idxd_mdev-%s", WQ_UNBOUND, 1, dev_name(dev));
+	if (!hwq->faults) {
+		r = -ENOMEM;
+		goto refuse;
+	}
+	hwq_save(hwq);
+	hwq_set_shadow(hwq, 0);
+	wq->wq = hwq->faults;
+	wq->state = IDXD_WQ_ENABLED;
+	mutex_unlock(&wq->wq_lock);
+	return hwq;
+
+refuse:
+	mutex_unlock(&wq->wq_lock);
+	kfree(hwq);
+	return ERR_PTR(r);
+}
+
+/* Nobody holds the queue any more; leaves it as idxd leaves a disabled one. */
+void hwq_unbind(struct hwq *hwq)
+{
+	struct idxd_wq *wq = hwq->wq;
+	struct idxd_device *idxd = wq->idxd;
+
+	mutex_lock(&wq->wq_lock);
+	if (idxd->state == IDXD_DEV_ENABLED)
+		cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
+
+	/* after this no event-log entry of the queue is being handled */
+	synchronize_irq(pci_irq_vector(idxd->pdev, 0));
+	wq->wq = NULL;
+	drain_workqueue(hwq->faults);
+	destroy_workqueue(hwq->faults);
+
+	spin_lock(&idxd->dev_lock);
+	memset(wq->wqcfg, 0, idxd->wqcfg_size);
+	spin_unlock(&idxd->dev_lock);
+	memset(wq->name, 0, sizeof(wq->name));
+	wq->type = IDXD_WQT_NONE;
+	wq->threshold = 0;
+	wq->priority = 0;
+	clear_bit(WQ_FLAG_DEDICATED, &wq->flags);
+	clear_bit(WQ_FLAG_ATS_DISABLE, &wq->flags);
+	wq->max_xfer_bytes = DEFAULT_MAX_XFER;
+	wq->max_batch_size = idxd->idxd_dev.type == IDXD_DEV_IAX ? 1 : DEFAULT_MAX_BATCH;
+	wq->state = IDXD_WQ_DISABLED;
+	mutex_unlock(&wq->wq_lock);
+	kfree(hwq);
+}
+
+/* Is the queue still what was bound? idxd clears it when its device is disabled. */
+bool hwq_is_usable(const struct hwq *hwq)
+{
+	bool ok;
+
+	mutex_lock(&hwq->wq->wq_lock);
+	ok = !hwq_objection(hwq->wq) && hwq->wq->size == hwq->config.size;
+	mutex_unlock(&hwq->wq->wq_lock);
+	return ok;
+}
+
+void hwq_caps(const struct hwq *hwq, struct vd_caps *ret_caps)
+{
+	const struct idxd_device *idxd = hwq->wq->idxd;
+	const void __iomem *regs = hwq_regs(hwq);
+	unsigned int i;
+
+	memset(ret_caps, 0, sizeof(*ret_caps));
+	ret_caps->kind = idxd->idxd_dev.type == IDXD_DEV_IAX ? VD_IAA : VD_DSA;
+	ret_caps->device = idxd->pdev->device;
+	ret_caps->revision = idxd->pdev->revision;
+	ret_caps->nwqs = 1;
+	ret_caps->version = ioread32(regs + REG_VERSION);
+	ret_caps->gencap = ioread64(regs + REG_GENCAP);
+	ret_caps->wqcap = ioread64(regs + REG_WQCAP);
+	for (i = 0; i < ARRAY_SIZE(ret_caps->opcap); i++) {
+		ret_caps->opcap[i] = ioread64(regs + REG_OPCAP + i * 8);
+		if ((ret_caps->wqcap & WQCAP_OPCFG) && hwq->wq->opcap_bmap)
+			ret_caps->opcap[i] &= hwq->wq->opcap_bmap[i];
+	}
+	for (i = 0; i < ARRAY_SIZE(ret_caps->ext); i++)
+		ret_caps->ext[i] = ioread64(regs + REG_EXTCAP + i * 8);
+	ret_caps->max_xfer_shift = ilog2(hwq->config.max_xfer_bytes);
+	ret_caps->max_batch_shift = ilog2(hwq->config.max_batch_size);
+	ret_caps->read_buffers = FIELD_GET(GRPCAP_BUFFERS, ioread64(regs + REG_GRPCAP));
+	ret_caps->wq_size[0] = hwq->config.size;
+}
+
+unsigned long hwq_portal_pfn(const struct hwq *hwq, unsigned int page)
+{
+	return PHYS_PFN(pci_resource_start(hwq->wq->idxd->pdev, PORTAL_BAR) +
+			hwq->wq->id * PORTAL_STRIDE) + page;
+}
+
+/* wq_lock, queue enabled in hardware. */
+static void hwq_disable_locked(struct hwq *hwq)
+{
+	struct idxd_wq *wq = hwq->wq;
+
+	wq->state = IDXD_WQ_ENABLED;
+	idxd_drv_disable_wq(wq);
+	hwq_restore(hwq);
+	hwq_set_shadow(hwq, 0);
+	wq->state = IDXD_WQ_ENABLED;
+	hwq->enabled = false;
+}
+
+/*
+ * Enables the queue with @pasid. What the hardware holds afterwards decides:
+ * anything but this PASID, user privilege and no blocking on faults is undone.
+ */
+int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
+{
+	const u32 want = FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN | WQCFG_MODE;
+	const u32 mask = WQCFG_PASID | WQCFG_PASID_EN | WQCFG_MODE | WQCFG_PRIV | WQCFG_BOF;
+	struct idxd_wq *wq = hwq->wq;
+	struct idxd_device *idxd = wq->idxd;
+	const char *why;
+	u32 control, state;
+	int r;
+
+	mutex_lock(&wq->wq_lock);
+	why = hwq_objection(wq);
+	if (why || wq->size != hwq->config.size) {
+		dev_dbg(hwq_dev(hwq), "not enabled: %s\n", why ?: "its size was changed");
+		r = -ENXIO;
+		goto out;
+	}
+
+	/* a PASID left in the hardware would be ORed with ours: another address space */
+	r = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
+	if (r < 0)
+		goto out;
+	if (hwq_wqcfg(hwq, WQCFG_CONTROL) & (WQCFG_PASID | WQCFG_PASID_EN)) {
+		dev_err_ratelimited(hwq_dev(hwq), "not enabled: keeps PASID %u after a reset\n",
+				    (u32)FIELD_GET(WQCFG_PASID, hwq_wqcfg(hwq, WQCFG_CONTROL)));
+		r = -EIO;
+		goto out;
+	}
+
+	hwq_set_shadow(hwq, FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN);
+	wq->max_xfer_bytes = min(hwq->config.max_xfer_bytes, 1ull << limits->max_xfer_shift);
+	wq->max_batch_size = min(hwq->config.max_batch_size, 1u << limits->max_batch_shift);
+	wq->state = IDXD_WQ_DISABLED;
+	r = idxd_drv_enable_wq(wq);
+	if (r < 0) {
+		dev_dbg(hwq_dev(hwq), "idxd did not enable it: %d\n", r);
+		wq->state = IDXD_WQ_ENABLED;
+		cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
+		hwq_restore(hwq);
+		hwq_set_shadow(hwq, 0);
+		goto out;
+	}
+
+	control = hwq_wqcfg(hwq, WQCFG_CONTROL);
+	state = FIELD_GET(WQCFG_STATE, hwq_wqcfg(hwq, WQCFG_STATUS));
+	if ((control & mask) != want || state != WQCFG_STATE_ENABLED) {
+		dev_err_ratelimited(hwq_dev(hwq),
+				    "disabled again: reads %#010x in state %u, not PASID %u\n",
+				    control, state, pasid);
+		hwq_disable_locked(hwq);
+		r = -EIO;
+		goto out;
+	}
+	hwq->enabled = true;
+out:
+	mutex_unlock(&wq->wq_lock);
+	return r;
+}
+
+void hwq_disable(struct hwq *hwq)
+{
+	if (!hwq->enabled)
+		return;
+	mutex_lock(&hwq->wq->wq_lock);
+	hwq_disable_locked(hwq);
+	mutex_unlock(&hwq->wq->wq_lock);
+	flush_workqueue(hwq->faults);
+}
+
+int hwq_drain(struct hwq *hwq)
+{
+	return hwq->enabled ? cmd_exec(hwq->wq->idxd, CMD_DRAIN_WQ, hwq_mask(hwq), NULL) : 0;
+}
+
+int hwq_abort(struct hwq *hwq)
+{
+	return hwq->enabled ? cmd_exec(hwq->wq->idxd, CMD_ABORT_WQ, hwq_mask(hwq), NULL) : 0;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mdev itself has no IOMMU: the kernel probes one only for devices on
+ * certain buses. So each mdev gets a platform child that has one, and the
+ * VFIO device sits on that child. VMMs find its group through a link.
+ */
+#include <linux/msi.h>
+#include <linux/pci.h>
+#include <linux/platform_device.h>
+
+#include "iommu.h"
+#include "layout.h"
+#include "mdev.h"
+#include "parent.h"
+#include "slice.h"
+#include "type.h"
+#include "vdev.h"
+
+static struct slice *mdev_slice(struct device *dev)
+{
+	struct platform_device *child = dev_get_drvdata(dev);
+	struct slice **slice = dev_get_platdata(&child->dev);
+
+	return *slice;
+}
+
+static ssize_t wq_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return slice_show_wq(mdev_slice(dev), buf);
+}
+
+static ssize_t wq_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			size_t len)
+{
+	int r = slice_pin(mdev_slice(dev), buf);
+
+	if (r == -EBUSY)
+		dev_err(dev, "keeps its work queue: it was opened already or has none\n");
+	else if (r == -ENOENT)
+		dev_err(dev, "cannot move: no free work queue of that name is bound to mdev\n");
+	return r < 0 ? r : len;
+}
+static DEVICE_ATTR_RW(wq);
+
+static struct attribute *mdev_attrs[] = {
+	&dev_attr_wq.attr,
+	NULL,
+};
+static const struct attribute_group mdev_group = {
+	.attrs = mdev_attrs,
+};
+
+const struct attribute_group *mdev_groups[] = {
+	&mdev_group,
+	NULL,
+};
+
+/* The child with its own IOMMU group; bound to the VFIO driver on return. */
+static struct platform_device *child_create(struct mdev_device *mdev, struct slice *s)
+{
+	struct platform_device *child;
+	int r;
+
+	child = platform_device_alloc(VDEV_DRIVER, PLATFORM_DEVID_AUTO);
+	if (!child)
+		return ERR_PTR(-ENOMEM);
+	child->dev.parent = &mdev->dev;
+	/* VFIO asks each device of a group whether its interrupts are isolated */
+	dev_set_msi_domain(&child->dev, dev_get_msi_domain(&s->parent->pdev->dev));
+	r = platform_device_add_data(child, &s, sizeof(s));
+	if (!r)
+		r = proxy_claim(child);
+	if (!r)
+		r = platform_device_add(child);
+	if (r < 0) {
+		platform_device_put(child);
+		return ERR_PTR(r);
+	}
+	if (!platform_get_drvdata(child)) {
+		platform_device_unregister(child);
+		return ERR_PTR(-EINVAL);
+	}
+	return child;
+}
+
+int mdev_probe(struct mdev_device *mdev)
+{
+	struct parent *parent = container_of(mdev->type, struct parent, type);
+	struct platform_device *child;
+	struct slice *s;
+	int r;
+
+	if (type_is_unsafe(parent) && !READ_ONCE(parent->unsafe)) {
+		dev_err(&parent->pdev->dev,
+			"no mdev created: CVE-2024-21823 affects %04x:%04x, a guest could harm the host; load idxd_mdev with allow_unsafe=1 and write 1 to idxd_mdev_unsafe to accept that\n",
+			parent->pdev->vendor, parent->pdev->device);
+		return -EPERM;
+	}
+	r = slice_create(parent, &s);
+	if (r < 0)
+		return r;
+
+	child = child_create(mdev, s);
+	if (IS_ERR(child)) {
+		r = PTR_ERR(child);
+		dev_err(&mdev->dev, "not created: no isolated VFIO device could be made: %d\n", r);
+		goto undo_slice;
+	}
+	r = sysfs_create_link(&mdev->dev.kobj, &child->dev.iommu_group->kobj, "iommu_group");
+	if (r < 0)
+		goto undo_child;
+	dev_set_drvdata(&mdev->dev, child);
+	return 0;
+
+undo_child:
+	platform_device_unregister(child);
+undo_slice:
+	slice_destroy(s);
+	return r;
+}
+
+/* Waits until the VMM let go of the device; it is asked to. */
+void mdev_remove(struct mdev_device *mdev)
+{
+	struct platform_device *child = dev_get_drvdata(&mdev->dev);
+	struct slice *s = mdev_slice(&mdev->dev);
+
+	sysfs_remove_link(&mdev->dev.kobj, "iommu_group");
+	platform_device_unregister(child);
+	slice_destroy(s);
+}

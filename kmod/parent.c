@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The physical function becomes an mdev parent with its first bound queue and
+ * stops being one when it has neither a bound queue nor an mdev. When its PCI
+ * driver leaves, it stops at once: that waits for every VMM to let go.
+ */
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "hwq.h"
+#include "ims.h"
+#include "iommu.h"
+#include "layout.h"
+#include "parent.h"
+#include "slice.h"
+#include "type.h"
+
+DEFINE_MUTEX(parents_lock);
+static LIST_HEAD(parents);
+
+/* Taken outside parents_lock: registration against reaping. */
+static DEFINE_MUTEX(register_lock);
+static struct workqueue_struct *reaper;
+
+static char *irq_backend = "auto";
+module_param(irq_backend, charp, 0444);
+MODULE_PARM_DESC(irq_backend, "completion vectors: auto (default), ims or msix");
+
+static bool allow_unsafe;
+module_param(allow_unsafe, bool, 0444);
+MODULE_PARM_DESC(allow_unsafe,
+		 "permit idxd_mdev_unsafe to be set on devices that CVE-2024-21823 affects");
+
+static void parent_free(struct kref *ref)
+{
+	struct parent *p = container_of(ref, struct parent, ref);
+
+	pci_dev_put(p->pdev);
+	kfree(p);
+}
+
+void parent_put(struct parent *p)
+{
+	kref_put(&p->ref, parent_free);
+}
+
+static struct parent *parent_find(const struct pci_dev *pdev)
+{
+	struct parent *p;
+
+	lockdep_assert_held(&parents_lock);
+	list_for_each_entry(p, &parents, node)
+		if (p->pdev == pdev)
+			return p;
+	return NULL;
+}
+
+/* available_instances may read differently now. */
+void parent_changed(struct parent *p)
+{
+	char *env[] = { "IDXD_MDEV=available", NULL };
+
+	kobject_uevent_env(&p->pdev->dev.kobj, KOBJ_CHANGE, env);
+}
+
+static ssize_t idxd_mdev_unsafe_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct parent *p;
+	bool on;
+
+	mutex_lock(&parents_lock);
+	p = parent_find(to_pci_dev(dev));
+	on = p && p->unsafe;
+	mutex_unlock(&parents_lock);
+	return sysfs_emit(buf, "%d\n", on);
+}
+
+static ssize_t idxd_mdev_unsafe_store(struct device *dev, struct device_attribute *attr,
+				      const char *buf, size_t len)
+{
+	struct parent *p;
+	bool on;
+	int r;
+
+	r = kstrtobool(buf, &on);
+	if (r < 0)
+		return r;
+	if (on && !allow_unsafe) {
+		dev_err(dev, "not opened for unsafe use: idxd_mdev was loaded without allow_unsafe=1\n");
+		return -EPERM;
+	}
+	mutex_lock(&parents_lock);
+	p = parent_find(to_pci_dev(dev));
+	if (p)
+		p->unsafe = on;
+	mutex_unlock(&parents_lock);
+	return p ? len : -ENODEV;
+}
+static DEVICE_ATTR_ADMIN_RW(idxd_mdev_unsafe);
+
+static int parent_setup_irqs(struct parent *p)
+{
+	struct ims *ims = NULL;
+
+	if (!sysfs_streq(irq_backend, "msix"))
+		ims = ims_create(p->idxd);
+	if (IS_ERR(ims))
+		return PTR_ERR(ims);
+	if (!ims && sysfs_streq(irq_backend, "ims")) {
+		dev_err(&p->pdev->dev,
+			"cannot serve mdevs: it has no IMS, and irq_backend=ims forbids MSI-X\n");
+		return -EOPNOTSUPP;
+	}
+	p->ims = ims;
+	return 0;
+}
+
+static void parent_reap(struct work_struct *work);
+
+static struct parent *parent_register(struct idxd_device *idxd)
+{
+	struct device *dev = &idxd->pdev->dev;
+	const char *why = proxy_objection(idxd->pdev);
+	struct parent *p;
+	int r;
+
+	if (why) {
+		dev_err(dev, "cannot serve mdevs: %s\n", why);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&p->ref);
+	INIT_LIST_HEAD(&p->hwqs);
+	INIT_WORK(&p->reap, parent_reap);
+	p->idxd = idxd;
+	p->pdev = pci_dev_get(idxd->pdev);
+	type_fill(p, idxd);
+
+	r = parent_setup_irqs(p);
+	if (r < 0)
+		goto undo_parent;
+	r = device_create_file(dev, &dev_attr_idxd_mdev_unsafe);
+	if (r < 0)
+		goto undo_irqs;
+	mutex_lock(&parents_lock);
+	list_add_tail(&p->node, &parents);
+	mutex_unlock(&parents_lock);
+	r = mdev_register_parent(&p->mdev, dev, &type_driver, p->types, ARRAY_SIZE(p->types));
+	if (r < 0)
+		goto undo_list;
+	return p;
+
+undo_list:
+	mutex_lock(&parents_lock);
+	list_del(&p->node);
+	mutex_unlock(&parents_lock);
+	device_remove_file(dev, &dev_attr_idxd_mdev_unsafe);
+undo_irqs:
+	ims_destroy(p->ims);
+undo_parent:
+	parent_put(p);
+	return ERR_PTR(r);
+}
+
+/* p->going is set. Waits until the last mdev was let go. */
+static void parent_unregister(struct parent *p)
+{
+	mdev_unregister_parent(&p->mdev);
+	device_remove_file(&p->pdev->dev, &dev_attr_idxd_mdev_unsafe);
+	ims_destroy(p->ims);
+	p->ims = NULL;
+}
+
+/* Puts @hwq into the pool of its device. */
+int parent_bind(struct idxd_device *idxd, struct hwq *hwq)
+{
+	struct parent *p;
+	int r = 0;
+
+	mutex_lock(&register_lock);
+	mutex_lock(&parents_lock);
+	p = parent_find(idxd->pdev);
+	mutex_unlock(&parents_lock);
+	if (!p)
+		p = parent_register(idxd);
+	if (IS_ERR(p)) {
+		r = PTR_ERR(p);
+		goto out;
+	}
+	mutex_lock(&parents_lock);
+	if (p->going) {
+		r = -ENODEV;
+	} else {
+		kref_get(&p->ref);
+		hwq->parent = p;
+		list_add_tail(&hwq->node, &p->hwqs);
+	}
+	mutex_unlock(&parents_lock);
+out:
+	mutex_unlock(&register_lock);
+	if (!r)
+		parent_changed(p);
+	return r;
+}
+
+static void parent_check(struct parent *p)
+{
+	kref_get(&p->ref);
+	if (!queue_work(reaper, &p->reap))
+		parent_put(p);
+}
+
+/* Takes @hwq out of the pool, and away from the mdev that holds it. */
+void parent_unbind(struct hwq *hwq)
+{
+	struct parent *p = hwq->parent;
+	struct slice *s;
+
+	mutex_lock(&parents_lock);
+	list_del_init(&hwq->node);
+	s = hwq->slice;
+	if (s)
+		kref_get(&s->ref);
+	mutex_unlock(&parents_lock);
+	if (s) {
+		slice_orphan(s);
+		mutex_lock(&parents_lock);
+		hwq->slice = NULL;
+		mutex_unlock(&parents_lock);
+		slice_put(s);
+	}
+	parent_changed(p);
+	parent_check(p);
+	parent_put(p);
+}
+
+void parent_slice_added(struct parent *p)
+{
+	lockdep_assert_held(&parents_lock);
+	p->slices++;
+	kref_get(&p->ref);
+}
+
+void parent_slice_removed(struct parent *p)
+{
+	mutex_lock(&parents_lock);
+	p->slices--;
+	mutex_unlock(&parents_lock);
+	parent_changed(p);
+	parent_check(p);
+	parent_put(p);
+}
+
+static void parent_reap(struct work_struct *work)
+{
+	struct parent *p = container_of(work, struct parent, reap);
+	bool idle;
+
+	mutex_lock(&register_lock);
+	mutex_lock(&parents_lock);
+	idle = list_empty(&p->hwqs) && !p->slices && !p->going;
+	if (idle) {
+		p->going = true;
+		list_del(&p->node);
+	}
+	mutex_unlock(&parents_lock);
+	if (idle)
+		parent_unregister(p);
+	mutex_unlock(&register_lock);
+	if (idle)
+		parent_put(p);
+	parent_put(p);
+}
+
+/* idxd is about to be unbound from the function, or has been. */
+static int parent_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct pci_dev *pdev = to_pci_dev(data);
+	struct parent *p;
+	bool mine = false;
+
+	if (action != BUS_NOTIFY_UNBIND_DRIVER && action != BUS_NOTIFY_UNBOUND_DRIVER)
+		return NOTIFY_DONE;
+
+	mutex_lock(&register_lock);
+	mutex_lock(&parents_lock);
+	p = parent_find(pdev);
+	if (p && action == BUS_NOTIFY_UNBIND_DRIVER) {
+		mine = !p->going;
+		p->going = true;
+	} else if (p) {
+		mine = true;
+		list_del(&p->node);
+	}
+	mutex_unlock(&parents_lock);
+	mutex_unlock(&register_lock);
+	if (!mine)
+		return NOTIFY_DONE;
+	if (action == BUS_NOTIFY_UNBIND_DRIVER)
+		parent_unregister(p);
+	else
+		parent_put(p);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block parent_nb = {
+	.notifier_call = parent_notify,
+};
+
+int parent_init(void)
+{
+	int r;
+
+	if (!sysfs_streq(irq_backend, "auto") && !sysfs_streq(irq_backend, "ims") &&
+	    !sysfs_streq(irq_backend, "msix")) {
+		pr_err("idxd_mdev: irq_backend=%s is none of auto, ims, msix\n", irq_backend);
+		return -EINVAL;
+	}
+	reaper = alloc_workqueue("idxd_mdev", WQ_UNBOUND, 0);
+	if (!reaper)
+		return -ENOMEM;
+	r = bus_register_notifier(&pci_bus_type, &parent_nb);
+	if (r < 0)
+		destroy_workqueue(reaper);
+	return r;
+}
+
+/* No queue is bound and no mdev exists; parents that still wait to be reaped are. */
+void parent_exit(void)
+{
+	destroy_workqueue(reaper);
+	bus_unregister_notifier(&pci_bus_type, &parent_nb);
+}

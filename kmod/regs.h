@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Registers of the physical function that the module touches itself. Bit
+ * layouts are those of the Intel DSA Architecture Specification, chapter 9;
+ * idxd's own bit-field unions are not used because BTF cannot assert them.
+ */
+#ifndef IDXD_MDEV_REGS_H
+#define IDXD_MDEV_REGS_H
+
+#include <linux/bits.h>
+
+#define REG_VERSION		0x00
+#define REG_GENCAP		0x10
+#define REG_WQCAP		0x20
+#define REG_GRPCAP		0x30
+#define REG_OPCAP		0x40
+#define REG_OFFSETS		0x60
+#define REG_GENSTS		0x90
+#define REG_CMD			0xa0
+#define REG_CMDSTS		0xa8
+#define REG_EXTCAP		0x180	/* DSACAP0-2, or IAACAP */
+
+#define GENCAP_IMS		GENMASK_ULL(30, 25)	/* times 256 entries */
+#define GRPCAP_BUFFERS		GENMASK_ULL(15, 8)
+#define WQCAP_OPCFG		BIT_ULL(54)
+#define OFFSETS_IMS		GENMASK_ULL(63, 48)	/* times 0x100 */
+
+#define GENSTS_STATE		GENMASK(1, 0)
+#define GENSTS_HALT		3
+
+#define CMD_OPERAND		GENMASK(19, 0)
+#define CMD_CODE		GENMASK(24, 20)
+#define CMD_INTERRUPT		BIT(31)
+#define CMDSTS_ERROR		GENMASK(7, 0)
+#define CMDSTS_RESULT		GENMASK(23, 8)
+#define CMDSTS_ACTIVE		BIT(31)
+
+enum cmd_code {
+	CMD_DRAIN_WQ = 8,
+	CMD_ABORT_WQ = 9,
+	CMD_RESET_WQ = 10,
+	CMD_DRAIN_PASID = 11,
+	CMD_REQUEST_HANDLE = 13,
+	CMD_RELEASE_HANDLE = 14,
+};
+
+#define CMD_HANDLE_IMS		BIT(16)
+
+/* WQCFG, by dword */
+#define WQCFG_CONTROL		2
+#define WQCFG_MODE		BIT(0)		/* 1: dedicated */
+#define WQCFG_BOF		BIT(1)
+#define WQCFG_PASID		GENMASK(27, 8)
+#define WQCFG_PASID_EN		BIT(28)
+#define WQCFG_PRIV		BIT(29)
+#define WQCFG_STATUS		6
+#define WQCFG_STATE		GENMASK(31, 30)
+#define WQCFG_STATE_DISABLED	0
+#define WQCFG_STATE_ENABLED	1
+
+/* MSI-X permission entries are 8 bytes apart; IMS entries are 16 bytes. */
+#define MSIXPERM_STRIDE		8
+#define PERM_PASID		GENMASK(31, 12)
+#define PERM_PASID_EN		BIT(3)
+#define IMS_STRIDE		16
+#define IMS_ADDR		0
+#define IMS_DATA		8
+#define IMS_CTRL		12
+#define IMS_CTRL_MASK		BIT(0)
+
+/* BAR2: four pages per work queue */
+#define PORTAL_BAR		2
+#define PORTAL_STRIDE		0x4000
+#define PORTAL_PAGE_MSIX	0
+#define PORTAL_PAGE_IMS		2
+#define PORTAL_PAGES		2	/* unlimited and limited, per kind of vector */
+
+#endif

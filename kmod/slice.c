@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The order that isolation depends on:
+ *
+ *   PASID attached -> WQCFG PASID -> MSIXPERM or IMS -> queue enabled -> portal shown
+ *
+ * and exactly the reverse on the way down, whoever starts it: the guest, the
+ * VMM closing or dying, VFIO detaching the domain, or the host unbinding the
+ * queue. The requester id of the physical function is never used instead.
+ */
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "cmd.h"
+#include "core/vd.h"
+#include "hwq.h"
+#include "iommu.h"
+#include "layout.h"
+#include "parent.h"
+#include "slice.h"
+#include "vdev.h"
+
+/* parents_lock. A free queue of @parent, or NULL. @name picks one. */
+static struct hwq *find_free(struct parent *parent, const char *name)
+{
+	struct hwq *hwq;
+
+	list_for_each_entry(hwq, &parent->hwqs, node)
+		if (!hwq->slice && (!name || sysfs_streq(hwq_name(hwq), name)) &&
+		    hwq_is_usable(hwq))
+			return hwq;
+	return NULL;
+}
+
+/* Claims any free queue of @parent and a PASID. */
+int slice_create(struct parent *parent, struct slice **ret_slice)
+{
+	struct device *pf = &parent->pdev->dev;
+	struct slice *s;
+	int r;
+
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	kref_init(&s->ref);
+	mutex_init(&s->lock);
+	r = portal_init(&s->portal);
+	if (r < 0)
+		goto undo_slice;
+
+	s->pasid = iommu_alloc_global_pasid(pf);
+	if (s->pasid == IOMMU_PASID_INVALID) {
+		dev_err(pf, "no mdev created: the host has no PASID left for it\n");
+		r = -ENOSPC;
+		goto undo_portal;
+	}
+
+	mutex_lock(&parents_lock);
+	s->hwq = parent->going ? NULL : find_free(parent, NULL);
+	if (s->hwq) {
+		s->hwq->slice = s;
+		parent_slice_added(parent);
+		s->parent = parent;
+	}
+	mutex_unlock(&parents_lock);
+	if (!s->hwq) {
+		dev_err(pf, "no mdev created: no free work queue is bound to the driver mdev\n");
+		r = -ENOSPC;
+		goto undo_pasid;
+	}
+	parent_changed(parent);
+	*ret_slice = s;
+	return 0;
+
+undo_pasid:
+	iommu_free_global_pasid(s->pasid);
+undo_portal:
+	portal_free(&s->portal);
+undo_slice:
+	kfree(s);
+	return r;
+}
+
+static void slice_free(struct kref *ref)
+{
+	struct slice *s = container_of(ref, struct slice, ref);
+
+	portal_free(&s->portal);
+	kfree(s);
+}
+
+void slice_put(struct slice *s)
+{
+	kref_put(&s->ref, slice_free);
+}
+
+/* The mdev is gone: closed, detached. Gives the queue and the PASID back. */
+void slice_destroy(struct slice *s)
+{
+	struct parent *parent = s->parent;
+
+	slice_detach(s);
+	mutex_lock(&parents_lock);
+	mutex_lock(&s->lock);
+	if (s->hwq)
+		s->hwq->slice = NULL;
+	s->hwq = NULL;
+	mutex_unlock(&s->lock);
+	mutex_unlock(&parents_lock);
+
+	if (s->undrained)
+		dev_err(&parent->pdev->dev,
+			"PASID %u stays reserved: the device did not confirm that it drained\n",
+			s->pasid);
+	else
+		iommu_free_global_pasid(s->pasid);
+	slice_put(s);
+	parent_slice_removed(parent);
+}
+
+ssize_t slice_show_wq(struct slice *s, char *buf)
+{
+	ssize_t r;
+
+	mutex_lock(&s->lock);
+	r = s->hwq ? sysfs_emit(buf, "%s\n", hwq_name(s->hwq)) : sysfs_emit(buf, "\n");
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+/* Moves the mdev to another free queue of its parent, until it was opened. */
+int slice_pin(struct slice *s, const char *name)
+{
+	struct hwq *hwq;
+	int r = 0;
+
+	mutex_lock(&parents_lock);
+	mutex_lock(&s->lock);
+	if (s->hwq && sysfs_streq(hwq_name(s->hwq), name))
+		goto out;
+	if (s->opened || !s->hwq) {
+		r = -EBUSY;
+		goto out;
+	}
+	hwq = find_free(s->parent, name);
+	if (!hwq) {
+		r = -ENOENT;
+		goto out;
+	}
+	s->hwq->slice = NULL;
+	s->hwq = hwq;
+	hwq->slice = s;
+out:
+	mutex_unlock(&s->lock);
+	mutex_unlock(&parents_lock);
+	return r;
+}
+
+/* s->lock. After this nothing of the guest reaches the hardware, nor the other way. */
+static void slice_stop(struct slice *s, bool abandon)
+{
+	portal_hide(&s->portal);
+	if (!s->hwq)
+		return;
+	if (abandon)
+		hwq_abort(s->hwq);
+	hwq_disable(s->hwq);
+}
+
+/* s->lock, queue disabled. A PASID leaves its domain only after it was drained. */
+static void slice_unmap(struct slice *s)
+{
+	if (!s->domain)
+		return;
+	if (!s->hwq || cmd_exec(s->hwq->wq->idxd, CMD_DRAIN_PASID, s->pasid, NULL) < 0)
+		s->undrained = true;
+	iommu_detach_device_pasid(s->domain->real, &s->parent->pdev->dev, s->pasid);
+	s->domain = NULL;
+}
+
+/* From the proxy IOMMU driver, with the child's group mutex held. */
+int slice_attach(struct slice *s, struct proxy_domain *pd)
+{
+	struct device *pf = &s->parent->pdev->dev;
+	int r = 0;
+
+	mutex_lock(&s->lock);
+	if (s->domain == pd)
+		goto out;
+	if (pd->pdev != s->parent->pdev) {
+		r = -EINVAL;	/* VFIO then makes a domain of its own for this function */
+		goto out;
+	}
+	if (!s->hwq) {
+		r = -ENODEV;
+		goto out;
+	}
+	slice_stop(s, true);
+	slice_unmap(s);
+	r = iommu_attach_device_pasid(pd->real, pf, s->pasid, NULL);
+	if (r < 0) {
+		dev_err(pf, "PASID %u cannot get an address space: %d; is VT-d in scalable mode?\n",
+			s->pasid, r);
+		goto out;
+	}
+	s->domain = pd;
+out:
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+void slice_detach(struct slice *s)
+{
+	mutex_lock(&s->lock);
+	slice_stop(s, true);
+	slice_unmap(s);
+	mutex_unlock(&s->lock);
+}
+
+/* The VMM opened the device: from now on the queue is fixed and has a vector. */
+int slice_open(struct slice *s, irq_handler_t fn, void *priv, struct work_struct *gone_work,
+	       struct address_space *mapping, struct vd_caps *ret_caps)
+{
+	int r;
+
+	mutex_lock(&s->lock);
+	if (!s->hwq) {
+		r = -ENODEV;
+		goto out;
+	}
+	r = vector_open(&s->vector, s->hwq, s->parent->ims, s->pasid, fn, priv);
+	if (r < 0) {
+		dev_err(&s->parent->pdev->dev, "%s: no completion interrupt: %d\n",
+			hwq_name(s->hwq), r);
+		goto out;
+	}
+	hwq_caps(s->hwq, ret_caps);
+	portal_open(&s->portal, mapping);
+	s->opened = true;
+	s->gone_work = gone_work;
+out:
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+void slice_close(struct slice *s)
+{
+	mutex_lock(&s->lock);
+	slice_stop(s, true);
+	if (s->hwq)
+		vector_close(&s->vector, s->hwq, s->parent->ims);
+	portal_close(&s->portal);
+	s->gone_work = NULL;
+	mutex_unlock(&s->lock);
+}
+
+int slice_enable(struct slice *s, const struct hwq_limits *limits)
+{
+	int r;
+
+	mutex_lock(&s->lock);
+	if (!s->hwq || !s->domain) {
+		r = -ENXIO;
+		goto out;
+	}
+	r = vector_program(&s->vector, s->hwq, s->pasid);
+	if (r < 0)
+		goto out;
+	r = hwq_enable(s->hwq, s->pasid, limits);
+	if (r < 0)
+		goto out;
+	portal_show(&s->portal, hwq_portal_pfn(s->hwq, vector_portal_page(&s->vector)));
+out:
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+void slice_disable(struct slice *s, bool abandon)
+{
+	mutex_lock(&s->lock);
+	slice_stop(s, abandon);
+	mutex_unlock(&s->lock);
+}
+
+int slice_drain(struct slice *s)
+{
+	int r;
+
+	mutex_lock(&s->lock);
+	r = s->hwq ? hwq_drain(s->hwq) : -ENODEV;
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+int slice_abort(struct slice *s)
+{
+	int r;
+
+	mutex_lock(&s->lock);
+	r = s->hwq ? hwq_abort(s->hwq) : -ENODEV;
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+/* The interrupt handle that descriptors must name. */
+int slice_handle(struct slice *s, u16 *ret_handle)
+{
+	int r = 0;
+
+	mutex_lock(&s->lock);
+	if (s->vector.kind == VECTOR_NONE)
+		r = -ENODEV;
+	else
+		*ret_handle = s->vector.handle;
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+void slice_bypass(struct slice *s, struct eventfd_ctx *ctx)
+{
+	mutex_lock(&s->lock);
+	vector_bypass(&s->vector, ctx);
+	mutex_unlock(&s->lock);
+}
+
+/*
+ * The host unbinds the queue under us; the VMM may have it open. Everything that
+ * needs the queue or its device ends here and now; the guest is told to halt.
+ */
+void slice_orphan(struct slice *s)
+{
+	mutex_lock(&s->lock);
+	slice_stop(s, true);
+	vector_close(&s->vector, s->hwq, s->parent->ims);
+	slice_unmap(s);
+	s->hwq = NULL;
+	s->gone = true;
+	if (s->gone_work)
+		queue_work(vdev_workers, s->gone_work);
+	mutex_unlock(&s->lock);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The hardware side of one mdev: a PASID, a work queue, a vector, a portal. It
+ * outlives the queue: when that is unbound the slice loses it and goes on empty.
+ */
+#ifndef IDXD_MDEV_SLICE_H
+#define IDXD_MDEV_SLICE_H
+
+#include <linux/iommu.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+#include "irq.h"
+#include "region.h"
+
+struct hwq;
+struct hwq_limits;
+struct parent;
+struct proxy_domain;
+struct vd_caps;
+
+struct slice {
+	struct kref ref;
+	struct parent *parent;		/* referenced */
+	struct mutex lock;		/* everything below */
+	struct hwq *hwq;		/* also parents_lock; NULL once it was unbound */
+	ioasid_t pasid;
+	bool undrained;			/* hardware may still use the PASID: never free it */
+	struct proxy_domain *domain;	/* attached to the PASID, or NULL */
+	bool opened;			/* at least once: the queue cannot be changed any more */
+	struct vector vector;
+	struct portal portal;
+	struct work_struct *gone_work;	/* queued when the queue is taken away */
+	bool gone;
+};
+
+int slice_create(struct parent *parent, struct slice **ret_slice);
+void slice_destroy(struct slice *s);
+void slice_put(struct slice *s);
+void slice_orphan(struct slice *s);
+
+ssize_t slice_show_wq(struct slice *s, char *buf);
+int slice_pin(struct slice *s, const char *name);
+
+int slice_open(struct slice *s, irq_handler_t fn, void *priv, struct work_struct *gone_work,
+	       struct address_space *mapping, struct vd_caps *ret_caps);
+void slice_close(struct slice *s);
+int slice_enable(struct slice *s, const struct hwq_limits *limits);
+void slice_disable(struct slice *s, bool abandon);
+int slice_drain(struct slice *s);
+int slice_handle(struct slice *s, u16 *ret_handle);
+void slice_bypass(struct slice *s, struct eventfd_ctx *ctx);
+int slice_abort(struct slice *s);
+
+int slice_attach(struct slice *s, struct proxy_domain *pd);
+void slice_detach(struct slice *s);
+
+#endif

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a VMM sees: a VFIO PCI device. Registers belong to the core, which is
+ * called under one mutex; hardware work that the core asks for runs in a worker
+ * without it, one command at a time, and always ends with a result.
+ */
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/vfio.h>
+#include <linux/vfio_pci_core.h>
+
+#include "compat.h"
+#include "hwq.h"
+#include "slice.h"
+#include "vdev.h"
+
+struct workqueue_struct *vdev_workers;
+
+/* ---- what the core asks for ----------------------------------------------- */
+
+static void op_cmd_start(void *priv, const struct vd_cmd *cmd)
+{
+	struct vdev *v = priv;
+
+	lockdep_assert_held(&v->lock);
+	if (cmd->work == VD_WORK_PUT_HANDLE) {
+		/* the host keeps its handle; the guest spins until this is done */
+		vd_cmd_done(&v->vd, cmd->seq, VD_CMD_OK, 0);
+		return;
+	}
+	v->cmd = *cmd;
+	v->cmd_new = true;
+	queue_work(vdev_workers, &v->work);
+}
+
+static void op_stop(void *priv, enum vd_stop why)
+{
+	struct vdev *v = priv;
+
+	v->stop = true;
+	v->cmd_new = false;
+	queue_work(vdev_workers, &v->work);
+}
+
+static void op_irq(void *priv, unsigned int vector)
+{
+	struct vdev *v = priv;
+
+	trigger_send(&v->triggers[vector]);
+}
+
+static void op_irq_gate(void *priv, unsigned int vector, bool open)
+{
+	struct vdev *v = priv;
+
+	trigger_gate(&v->triggers[vector], open);
+}
+
+static const struct vd_ops vdev_core_ops = {
+	.cmd_start = op_cmd_start,
+	.stop = op_stop,
+	.irq = op_irq,
+	.irq_gate = op_irq_gate,
+};
+
+/* ---- the worker ------------------------------------------------------------ */
+
+/* Without v->lock. */
+static int vdev_run(struct vdev *v, const struct vd_cmd *cmd, const struct hwq_limits *limits,
+		    u16 *ret_result)
+{
+	switch (cmd->work) {
+	case VD_WORK_ENABLE:
+		return slice_enable(v->slice, limits);
+	case VD_WORK_DISABLE:
+		slice_disable(v->slice, false);
+		return 0;
+	case VD_WORK_DRAIN:
+		return slice_drain(v->slice);
+	case VD_WORK_ABORT:
+		return slice_abort(v->slice);
+	case VD_WORK_RESET:
+	case VD_WORK_RESET_ALL:
+		slice_disable(v->slice, true);
+		return 0;
+	case VD_WORK_GET_HANDLE:
+		return slice_handle(v->slice, ret_result);
+	case VD_WORK_PUT_HANDLE:
+	case VD_WORK_NONE:
+	case VD_WORK_MAX:
+		break;
+	}
+	return -EINVAL;
+}
+
+static void vdev_command(struct vdev *v)
+{
+	struct vd_cmd cmd = v->cmd;
+	struct hwq_limits limits = { };
+	struct vd_wqcfg cfg;
+	u16 result = 0;
+	int r;
+
+	v->cmd_new = false;
+	if (cmd.work == VD_WORK_ENABLE) {
+		vd_wq_cfg(&v->vd, 0, &cfg);
+		limits.max_xfer_shift = cfg.max_xfer_shift;
+		limits.max_batch_shift = cfg.max_batch_shift;
+	}
+	mutex_unlock(&v->lock);
+	r = vdev_run(v, &cmd, &limits, &result);
+	mutex_lock(&v->lock);
+	if (v->open)
+		vd_cmd_done(&v->vd, cmd.seq, r < 0 ? VD_CMD_HWERR : VD_CMD_OK, result);
+}
+
+static void vdev_work(struct work_struct *work)
+{
+	struct vdev *v = container_of(work, struct vdev, work);
+	unsigned int i;
+
+	mutex_lock(&v->lock);
+	while (v->open) {
+		if (v->stop) {
+			v->stop = false;
+			mutex_unlock(&v->lock);
+			slice_disable(v->slice, true);
+			mutex_lock(&v->lock);
+		} else if (READ_ONCE(v->slice->gone) && !v->halted) {
+			v->halted = true;
+			vd_halt(&v->vd);
+		} else if (v->cmd_new) {
+			vdev_command(v);
+		} else {
+			break;
+		}
+	}
+	for (i = 0; v->open && i < vd_vectors(&v->vd); i++)
+		if (test_and_clear_bit(i, &v->pending))
+			vd_irq_pending(&v->vd, i);
+	mutex_unlock(&v->lock);
+}
+
+/* A descriptor of the guest completed; there is one completion vector. */
+static irqreturn_t vdev_interrupt(int irq, void *priv)
+{
+	struct vdev *v = priv;
+
+	if (!trigger_fire(&v->triggers[1])) {
+		set_bit(1, &v->pending);
+		queue_work(vdev_workers, &v->work);
+	}
+	return IRQ_HANDLED;
+}
+
+/* ---- open and close -------------------------------------------------------- */
+
+static int vdev_open(struct vfio_device *vfio)
+{
+	struct vdev *v = to_vdev(vfio);
+	struct vd_caps caps;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < ARRAY_SIZE(v->triggers); i++)
+		trigger_init(&v->triggers[i]);
+	trigger_init(&v->request);
+	v->pending = 0;
+
+	r = slice_open(v->slice, vdev_interrupt, v, &v->work, vfio->inode->i_mapping, &caps);
+	if (r < 0)
+		return r;
+
+	mutex_lock(&v->lock);
+	v->stop = false;
+	v->halted = false;
+	v->cmd_new = false;
+	r = vd_init(&v->vd, &caps, &vdev_core_ops, v);
+	v->open = !r;
+	mutex_unlock(&v->lock);
+	if (r < 0) {
+		dev_err(vfio->dev, "not opened: the host device describes itself in no valid way\n");
+		slice_close(v->slice);
+	}
+	return r;
+}
+
+/* Also when the VMM was killed: all of its memory is unmapped only after this. */
+static void vdev_close(struct vfio_device *vfio)
+{
+	struct vdev *v = to_vdev(vfio);
+	unsigned int i;
+
+	mutex_lock(&v->lock);
+	v->open = false;
+	mutex_unlock(&v->lock);
+	cancel_work_sync(&v->work);
+	slice_close(v->slice);
+	cancel_work_sync(&v->work);
+
+	for (i = 0; i < ARRAY_SIZE(v->triggers); i++)
+		trigger_connect(&v->triggers[i], NULL);
+	trigger_connect(&v->request, NULL);
+}
+
+/* Somebody wants to remove the device; asks the VMM to let go. */
+static void vdev_request(struct vfio_device *vfio, unsigned int count)
+{
+	struct vdev *v = to_vdev(vfio);
+
+	trigger_send(&v->request);
+	if (!(count % 10))
+		dev_notice_ratelimited(vfio->dev, "removal waits for the VMM to release %s\n",
+				       dev_name(vfio->dev->parent));
+}
+
+static int vdev_match(struct vfio_device *vfio, char *buf)
+{
+	return !strcmp(dev_name(vfio->dev->parent), buf);
+}
+
+/* ---- regions --------------------------------------------------------------- */
+
+static u64 vdev_region_size(struct vdev *v, unsigned int index)
+{
+	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
+		return VD_CONFIG_SIZE;
+	return index <= VFIO_PCI_BAR5_REGION_INDEX ? vd_bar_size(&v->vd, index) : 0;
+}
+
+static void vdev_read_some(struct vdev *v, unsigned int index, u32 off, void *buf, u32 len)
+{
+	mutex_lock(&v->lock);
+	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
+		vd_config_read(&v->vd, off, buf, len);
+	else if (index == VFIO_PCI_BAR0_REGION_INDEX)
+		vd_bar0_read(&v->vd, off, buf, len);
+	else
+		memset(buf, 0xff, len);	/* a portal has nothing to read */
+	mutex_unlock(&v->lock);
+}
+
+static void vdev_write_some(struct vdev *v, unsigned int index, u32 off, const void *buf, u32 len)
+{
+	mutex_lock(&v->lock);
+	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
+		vd_config_write(&v->vd, off, buf, len);
+	else if (index == VFIO_PCI_BAR0_REGION_INDEX)
+		vd_bar0_write(&v->vd, off, buf, len);
+	mutex_unlock(&v->lock);	/* a portal takes nothing but 64-byte stores */
+}
+
+/* Any length at any offset, in pieces that keep each aligned access whole. */
+static ssize_t vdev_rw(struct vdev *v, char __user *buf, size_t count, loff_t *ppos, bool write)
+{
+	unsigned int index = VFIO_PCI_OFFSET_TO_INDEX(*ppos);
+	u64 off = *ppos & VFIO_PCI_OFFSET_MASK;
+	u64 size = vdev_region_size(v, index);
+	size_t done = 0;
+	u8 piece[64];
+	u32 len;
+
+	if (off >= size)
+		return -EINVAL;
+	count = min_t(u64, count, size - off);
+	while (done < count) {
+		len = min_t(size_t, count - done, sizeof(piece) - (off & (sizeof(piece) - 1)));
+		if (write && copy_from_user(piece, buf + done, len))
+			break;
+		if (write)
+			vdev_write_some(v, index, off, piece, len);
+		else
+			vdev_read_some(v, index, off, piece, len);
+		if (!write && copy_to_user(buf + done, piece, len))
+			break;
+		off += len;
+		done += len;
+	}
+	if (!done && count)
+		return -EFAULT;
+	*ppos += done;
+	return done;
+}
+
+static ssize_t vdev_read(struct vfio_device *vfio, char __user *buf, size_t count, loff_t *ppos)
+{
+	return vdev_rw(to_vdev(vfio), buf, count, ppos, false);
+}
+
+static ssize_t vdev_write(struct vfio_device *vfio, const char __user *buf, size_t count,
+			  loff_t *ppos)
+{
+	return vdev_rw(to_vdev(vfio), (char __user *)buf, count, ppos, true);
+}
+
+static int vdev_mmap(struct vfio_device *vfio, struct vm_area_struct *vma)
+{
+	return portal_mmap(to_vdev(vfio)->slice, vma);
+}
+
+/* Of BAR2 only the two pages that stand for the guest's MSI-X portals are mapped. */
+int vdev_region_info(struct vfio_device *vfio, struct vfio_region_info *info,
+			    struct vfio_info_cap *caps)
+{
+	struct vfio_region_info_cap_sparse_mmap *sparse;
+	size_t len = struct_size(sparse, areas, 1);
+	int r;
+
+	if (info->index >= VFIO_PCI_NUM_REGIONS)
+		return -EINVAL;
+	info->offset = VFIO_PCI_INDEX_TO_OFFSET(info->index);
+	info->size = vdev_region_size(to_vdev(vfio), info->index);
+	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
+	if (info->index != VFIO_PCI_BAR2_REGION_INDEX)
+		return 0;
+
+	sparse = kzalloc(len, GFP_KERNEL);
+	if (!sparse)
+		return -ENOMEM;
+	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
+	sparse->header.version = 1;
+	sparse->nr_areas = 1;
+	sparse->areas[0].size = 2 * PAGE_SIZE;
+	r = vfio_info_add_capability(caps, &sparse->header, len);
+	kfree(sparse);
+	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
+	return r;
+}
+
+/* ---- life ------------------------------------------------------------------ */
+
+static int vdev_init_dev(struct vfio_device *vfio)
+{
+	struct slice **slice = dev_get_platdata(vfio->dev);
+	struct vdev *v = to_vdev(vfio);
+
+	mutex_init(&v->lock);
+	INIT_WORK(&v->work, vdev_work);
+	v->slice = *slice;
+	kref_get(&v->slice->ref);
+	return 0;
+}
+
+static void vdev_release_dev(struct vfio_device *vfio)
+{
+	struct vdev *v = to_vdev(vfio);
+
+	slice_put(v->slice);
+}
+
+static const struct vfio_device_ops vdev_ops = {
+	.name = VDEV_DRIVER,
+	.init = vdev_init_dev,
+	.release = vdev_release_dev,
+#if IS_ENABLED(CONFIG_IOMMUFD)
+	.bind_iommufd = vfio_iommufd_physical_bind,
+	.unbind_iommufd = vfio_iommufd_physical_unbind,
+	.attach_ioas = vfio_iommufd_physical_attach_ioas,
+	.detach_ioas = vfio_iommufd_physical_detach_ioas,
+#endif
+	.open_device = vdev_open,
+	.close_device = vdev_close,
+	.read = vdev_read,
+	.write = vdev_write,
+	.ioctl = vdev_ioctl,
+#ifdef HAVE_REGION_INFO_CAPS
+	.get_region_info_caps = vdev_region_info,
+#endif
+	.mmap = vdev_mmap,
+	.request = vdev_request,
+	.match = vdev_match,
+};
+
+static int vdev_probe(struct platform_device *child)
+{
+	struct vdev *v;
+	int r;
+
+	v = vfio_alloc_device(vdev, vfio, &child->dev, &vdev_ops);
+	if (IS_ERR(v))
+		return PTR_ERR(v);
+	r = vfio_register_group_dev(&v->vfio);
+	if (r < 0) {
+		vfio_put_device(&v->vfio);
+		return r;
+	}
+	platform_set_drvdata(child, v);
+	return 0;
+}
+
+static void vdev_remove(struct platform_device *child)
+{
+	struct vdev *v = platform_get_drvdata(child);
+
+	vfio_unregister_group_dev(&v->vfio);
+	vfio_put_device(&v->vfio);
+}
+
+static struct platform_driver vdev_driver = {
+	.probe = vdev_probe,
+	.remove = vdev_remove,
+	.driver = {
+		.name = VDEV_DRIVER,
+		.suppress_bind_attrs = true,
+	},
+	.driver_managed_dma = true,	/* VFIO decides, not the default domain */
+};
+
+int vdev_init(void)
+{
+	int r;
+
+	vdev_workers = alloc_workqueue("idxd_vdev", WQ_UNBOUND, 0);
+	if (!vdev_workers)
+		return -ENOMEM;
+	r = platform_driver_register(&vdev_driver);
+	if (r < 0)
+		destroy_workqueue(vdev_workers);
+	return r;
+}
+
+void vdev_exit(void)
+{
+	platform_driver_unregister(&vdev_driver);
+	destroy_workqueue(vdev_workers);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The VFIO device on the platform child of an mdev. */
+#ifndef IDXD_MDEV_VDEV_H
+#define IDXD_MDEV_VDEV_H
+
+#include <linux/mutex.h>
+#include <linux/vfio.h>
+#include <linux/workqueue.h>
+
+#include "core/vd.h"
+#include "irq.h"
+
+#define VDEV_DRIVER "idxd-vdev"
+
+struct slice;
+
+struct vdev {
+	struct vfio_device vfio;	/* first: the VFIO core frees what it is in */
+	struct slice *slice;		/* referenced */
+	struct mutex lock;		/* vd and all below */
+	struct vd vd;
+	bool open;
+	bool stop;			/* abandon and disable before anything else */
+	bool halted;			/* the core knows that the queue is gone */
+	bool cmd_new;
+	struct vd_cmd cmd;
+	struct work_struct work;
+	unsigned long pending;		/* vectors the handler could not send, atomic */
+	struct trigger triggers[VD_MAX_VECTORS];
+	struct trigger request;
+};
+
+static inline struct vdev *to_vdev(struct vfio_device *vfio)
+{
+	return container_of(vfio, struct vdev, vfio);
+}
+
+/* Guest commands run here, off the vCPU that wrote the register. */
+extern struct workqueue_struct *vdev_workers;
+
+int vdev_region_info(struct vfio_device *vfio, struct vfio_region_info *info,
+		     struct vfio_info_cap *caps);
+long vdev_ioctl(struct vfio_device *vfio, unsigned int cmd, unsigned long arg);
+
+int vdev_init(void);
+void vdev_exit(void);
+
+#endif
