@@ -111,7 +111,7 @@ test_programs()
 	while read -r p; do
 		mkdir -p "$CACHE/programs"
 		if [ ! "$CACHE/programs/$p" -nt "$LAB_DIR/src/$p.c" ]; then
-			in_root "$CACHE/root" sh -c 'gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+			in_root "$CACHE/root" sh -c 'gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static \
 				-x c -o "/lab/programs/$1.new" - &&
 				mv "/lab/programs/$1.new" "/lab/programs/$1"' sh "$p" \
 				<"$LAB_DIR/src/$p.c" || die "src/$p.c does not compile"

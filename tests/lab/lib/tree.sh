@@ -36,10 +36,9 @@ make_module()
 	local k=$1 d=$TREE/kmod-$1
 
 	mkdir -p "$d"
-	rsync -a --exclude='*.o' --exclude='*.ko' "$TREE/src/kmod/" "$d/src/"
-	in_root "$CACHE/root" make -C "/lab/$TREE_NAME/kmod-$k/src" \
-		KDIR="/usr/lib/modules/$k/build" KVER="$k"
-	find "$d/src" -name '*.ko' | grep -q . || {
+	in_root "$CACHE/root" make -C "/lab/$TREE_NAME/src/kmod" KVER="$k" \
+		BUILDDIR="/lab/$TREE_NAME/kmod-$k/build"
+	[ -n "$(find "$d/build" -name '*.ko')" ] || {
 		echo "kmod/Makefile made no module"
 		return 1
 	}
@@ -53,7 +52,8 @@ install_modules()
 	local k=$1 d=$2 dst=$2/dest/usr/lib/modules/$1 m index
 
 	mkdir -p "$dst/updates"
-	find "$d/src" -name '*.ko' -exec cp -t "$dst/updates" {} +
+	rm -f "$dst"/updates/*.ko
+	find "$d/build" -name '*.ko' -exec cp -t "$dst/updates" {} +
 	cp "$CACHE/dmatest/$k/dmatest.ko" "$dst/updates/"
 	index=$(for m in "$dst"/updates/*.ko; do
 		in_root "$CACHE/root" modinfo -F depends "/lab${m#"$CACHE"}"
