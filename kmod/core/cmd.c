@@ -303,9 +303,14 @@ void vd_cmd_done(struct vd *d, uint32_t seq, uint8_t error, uint16_t result)
 	cmd_finish(d, error, handle ? result : 0);
 }
 
-/* The device halts under an active command: its waiter must not hang. */
-void vd_cmd_cancel(struct vd *d)
+/*
+ * The device halts under an active command, whose waiter must not hang. True when
+ * the caller, once the halt is stored, has to announce the completion.
+ */
+bool vd_cmd_cancel(struct vd *d)
 {
-	if (vd_cmd_is_active(d))
-		vd_cmd_done(d, d->cmd.seq, E_HALTED, 0);
+	if (!vd_cmd_is_active(d))
+		return false;
+	vd_set32(d, R_CMDSTS, E_HALTED);
+	return d->cmd_irq;
 }

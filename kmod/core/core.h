@@ -25,7 +25,7 @@ void vd_msix_control_set(struct vd *d, uint16_t control);
 /* cmd.c */
 void vd_cmd_post(struct vd *d, const struct vd_write *w);
 bool vd_cmd_is_active(const struct vd *d);
-void vd_cmd_cancel(struct vd *d);
+bool vd_cmd_cancel(struct vd *d);
 
 /* wq.c */
 bool vd_wq_is_locked(const struct vd *d, unsigned int wq);

@@ -70,11 +70,12 @@ void vd_irq_pending(struct vd *d, unsigned int vector)
  */
 void vd_irq_connect(struct vd *d, unsigned int vector, bool on)
 {
-	uint16_t bit = (uint16_t)(1u << vector), control = vd_msix_control(d);
+	uint16_t bit, control = vd_msix_control(d);
 
 	if (vector >= vd_vectors(d))
 		return;
 
+	bit = (uint16_t)(1u << vector);
 	d->connected = (uint16_t)(on ? d->connected | bit : d->connected & ~bit);
 	vd_set32(d, entry_ctrl(vector), on ? 0 : MSIX_CTRL_MASK);
 	vd_msix_control_set(d, (uint16_t)(d->connected ? control | MSIX_ENABLE :

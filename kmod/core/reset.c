@@ -107,13 +107,17 @@ void vd_reset_device(struct vd *d)
 
 void vd_halt(struct vd *d)
 {
+	bool announce;
+
 	if (vd_state(d) == VD_HALTED)
 		return;
 
-	vd_cmd_cancel(d);
+	announce = vd_cmd_cancel(d);
 	vd_state_set(d, VD_HALTED);
 	vd_wq_state_set(d, ~0u, VD_DISABLED);
 	d->ops->stop(d->priv, VD_STOP_HALT);
+	if (announce)
+		vd_cause(d, CAUSE_CMD);
 	if (vd_get32(d, R_GENCTRL) & GENCTRL_HALT)
 		vd_cause(d, CAUSE_HALT);
 }
