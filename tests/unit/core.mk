@@ -6,24 +6,38 @@ core_sources = \
 	kmod/core/reset.c kmod/core/swerr.c kmod/core/vd.h kmod/core/wq.c
 
 core_cppflags = -I$(top_srcdir)/kmod/core
-core_flags = -ffreestanding -mgeneral-regs-only
+core_libs = libvdfake.a libvdcore.a
 
 check_LIBRARIES += libvdcore.a libvdfake.a
 libvdcore_a_SOURCES = $(core_sources)
 libvdcore_a_CPPFLAGS = $(core_cppflags)
-libvdcore_a_CFLAGS = $(AM_CFLAGS) $(core_flags)
+libvdcore_a_CFLAGS = $(AM_CFLAGS) -ffreestanding -mgeneral-regs-only
 
 libvdfake_a_SOURCES = tests/unit/core-fake.c tests/unit/core-fake.h
 libvdfake_a_CPPFLAGS = $(core_cppflags)
 
 core_tests = \
-	tests/unit/core-reg
+	tests/unit/core-cmd tests/unit/core-config tests/unit/core-fuzz \
+	tests/unit/core-linux tests/unit/core-msix tests/unit/core-reg \
+	tests/unit/core-reset tests/unit/core-swerr
+
+tests_unit_core_cmd_CPPFLAGS = $(core_cppflags)
+tests_unit_core_cmd_LDADD = $(core_libs)
+tests_unit_core_config_CPPFLAGS = $(core_cppflags)
+tests_unit_core_config_LDADD = $(core_libs)
+tests_unit_core_fuzz_CPPFLAGS = $(core_cppflags)
+tests_unit_core_fuzz_LDADD = libvdcore.a
+tests_unit_core_linux_CPPFLAGS = $(core_cppflags)
+tests_unit_core_linux_LDADD = $(core_libs)
+tests_unit_core_msix_CPPFLAGS = $(core_cppflags)
+tests_unit_core_msix_LDADD = $(core_libs)
+tests_unit_core_reg_CPPFLAGS = $(core_cppflags)
+tests_unit_core_reg_LDADD = $(core_libs)
+tests_unit_core_reset_CPPFLAGS = $(core_cppflags)
+tests_unit_core_reset_LDADD = $(core_libs)
+tests_unit_core_swerr_CPPFLAGS = $(core_cppflags)
+tests_unit_core_swerr_LDADD = $(core_libs)
 
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests) tests/unit/core-purity.sh
-
-core_libs = libvdfake.a libvdcore.a
-tests_unit_core_reg_CPPFLAGS = $(core_cppflags)
-tests_unit_core_reg_LDADD = $(core_libs)
-
 EXTRA_DIST += kmod/core/FILES tests/unit/core-purity.sh
