@@ -124,7 +124,10 @@ guest_start()
 	done
 	printf '%s\n' "$*" >"$dir/initrd/lab/script"
 	(cd "$dir/initrd" && find . | busybox cpio -o -H newc 2>/dev/null) >"$dir/extra"
-	cat "$LAB/guest/initrd-$kernel" "$dir/extra" >"$dir/initrd.img"
+	cp "$LAB/guest/initrd-$kernel" "$dir/initrd.img"
+	# An archive is only looked for at multiples of 4 bytes.
+	truncate -s %4 "$dir/initrd.img"
+	cat "$dir/extra" >>"$dir/initrd.img"
 	rm -rf "$dir/initrd" "$dir/extra"
 	modprobe kvm_amd
 	# shellcheck disable=SC2046
