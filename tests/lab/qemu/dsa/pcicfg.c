@@ -130,6 +130,9 @@ bool pcicfg_init(IdxdLab *d, Error **errp)
 
 	if (pci_pm_init(dev, CAP_PM, errp) < 0)
 		return false;
+	/* D0 and D3hot; coming back resets nothing */
+	pci_set_word(dev->config + CAP_PM + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET);
+	pci_set_word(dev->wmask + CAP_PM + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
 	if (pcie_aer_init(dev, PCI_ERR_VER, CAP_AER, PCI_ERR_SIZEOF, errp) < 0)
 		return false;
 
