@@ -42,8 +42,16 @@ static ssize_t wq_store(struct device *dev, struct device_attribute *attr, const
 }
 static DEVICE_ATTR_RW(wq);
 
+/* So that what the hardware holds can be compared with whose it should be. */
+static ssize_t pasid_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", mdev_slice(dev)->pasid);
+}
+static DEVICE_ATTR_ADMIN_RO(pasid);
+
 static struct attribute *mdev_attrs[] = {
 	&dev_attr_wq.attr,
+	&dev_attr_pasid.attr,
 	NULL,
 };
 static const struct attribute_group mdev_group = {

@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Drives one mdev through VFIO's type1 container, without a guest: what a driver
+ * does with the registers, descriptors through the mapped portal, interrupts by
+ * eventfd, and everything that must not work.
+ *
+ *	vfio-client UUID [ROUNDS]	all checks, ROUNDS copies by interrupt (300)
+ *	vfio-client UUID hold SECONDS	enable the queue and keep it enabled
+ *	vfio-client UUID store SECONDS	the same, storing descriptors all the time
+ *
+ * Prints a line per check, then "vfio-client: N ok, N bad".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096ul
+#define MDEVS "/sys/bus/mdev/devices/"
+
+/* Guest-physical layout that this program pretends to have. */
+#define IOVA	 0x40000000ull
+#define MEM_SIZE (64 * PAGE)
+#define IOVA_RO	 0x50000000ull
+#define IOVA_HOT 0x60000000ull
+#define IOVA_BAD 0x70000000ull
+
+/* Registers and commands: DSA specification, chapter 9. */
+#define R_WQCAP	   0x20
+#define R_OFFSETS  0x60
+#define R_GENSTS   0x90
+#define R_INTCAUSE 0x98
+#define R_CMD	   0xa0
+#define R_CMDSTS   0xa8
+#define CMD_ENABLE_DEVICE  1u
+#define CMD_DISABLE_DEVICE 2u
+#define CMD_RESET_DEVICE   5u
+#define CMD_ENABLE_WQ	   6u
+#define CMD_DISABLE_WQ	   7u
+#define CMD_DRAIN_WQ	   8u
+#define CMD_RESET_WQ	   10u
+#define CMD_GET_HANDLE	   13u
+
+struct desc {
+	uint32_t pasid_priv;
+	uint32_t opcode_flags;
+	uint64_t completion, src, dst;
+	uint32_t size;
+	uint16_t handle;
+	uint8_t rest[26];
+} __attribute__((packed, aligned(64)));
+
+#define OP_MEMMOVE 0x03u
+#define FLAG_CRAV  (1u << 2)
+#define FLAG_RCR   (1u << 3)
+#define FLAG_RCI   (1u << 4)
+
+static int container, device;
+static int vector[2];
+static uint64_t bar0, bar2, bar2_size, config;
+static uint8_t *mem;
+static uint8_t *portal;
+static uint32_t handle;
+static const char *uuid;
+static int good, bad;
+
+static void check(bool ok, const char *fmt, ...)
+{
+	va_list ap;
+
+	ok ? good++ : bad++;
+	printf("%s - ", ok ? "ok" : "NOT OK");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "vfio-client: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* ---- registers ------------------------------------------------------------- */
+
+static uint64_t rd(uint64_t off, unsigned int len)
+{
+	uint64_t v = 0;
+
+	if (pread(device, &v, len, (off_t)(bar0 + off)) != (ssize_t)len)
+		die("read of BAR0");
+	return v;
+}
+
+static void wr(uint64_t off, uint64_t v, unsigned int len)
+{
+	if (pwrite(device, &v, len, (off_t)(bar0 + off)) != (ssize_t)len)
+		die("write of BAR0");
+}
+
+static bool wait_event(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t n;
+
+	return poll(&p, 1, ms) == 1 && read(fd, &n, sizeof(n)) == sizeof(n);
+}
+
+/* A command, ended by vector 0. Returns CMDSTS, or ~0 when no interrupt came. */
+static uint32_t command(unsigned int code, uint32_t operand)
+{
+	wr(R_CMD, 1u << 31 | code << 20 | operand, 4);
+	if (!wait_event(vector[0], 30000))
+		return ~0u;
+	wr(R_INTCAUSE, rd(R_INTCAUSE, 4), 4);
+	return (uint32_t)rd(R_CMDSTS, 4);
+}
+
+static void configure(void)
+{
+	uint64_t offsets = rd(R_OFFSETS, 8);
+	uint32_t grpcfg = (uint32_t)(offsets & 0xffff) << 8;
+	uint32_t wqcfg = (uint32_t)(offsets >> 16 & 0xffff) << 8;
+	uint32_t size = (uint32_t)(rd(R_WQCAP, 8) & 0xffff);
+
+	wr(wqcfg + 0, size, 4);
+	wr(wqcfg + 8, 1 | 10 << 4, 4);
+	wr(wqcfg + 12, 21 | 5 << 5, 4);
+	wr(grpcfg + 0, 1, 8);
+	wr(grpcfg + 0x20, 1, 8);
+	wr(grpcfg + 0x28, 32u << 20, 8);
+}
+
+static bool enable(void)
+{
+	uint32_t r;
+
+	configure();
+	r = command(CMD_ENABLE_DEVICE, 0);
+	if (r) {
+		printf("# Enable Device: CMDSTS %#x\n", r);
+		return false;
+	}
+	r = command(CMD_ENABLE_WQ, 0);
+	if (r) {
+		printf("# Enable WQ: CMDSTS %#x\n", r);
+		return false;
+	}
+	r = command(CMD_GET_HANDLE, 1);
+	handle = r >> 8 & 0xffff;
+	return (r & 0xff) == 0;
+}
+
+/* ---- descriptors ----------------------------------------------------------- */
+
+static void movdir64b(void *dst, const void *src)
+{
+	__asm__ volatile("sfence; .byte 0x66, 0x0f, 0x38, 0xf8, 0x02"
+			 :
+			 : "a"(dst), "d"(src)
+			 : "memory");
+}
+
+static volatile uint8_t *record(void)
+{
+	return mem + MEM_SIZE - PAGE;
+}
+
+static void submit(unsigned int page, uint32_t dword0, uint64_t src, uint64_t dst, uint32_t size,
+		   uint32_t flags, uint16_t h)
+{
+	struct desc d = { .pasid_priv = dword0,
+			  .opcode_flags = OP_MEMMOVE << 24 | flags,
+			  .completion = IOVA + MEM_SIZE - PAGE,
+			  .src = src,
+			  .dst = dst,
+			  .size = size,
+			  .handle = h };
+
+	memset((void *)record(), 0, 32);
+	movdir64b(portal + page * PAGE, &d);
+}
+
+/* The status, or -1 if none came in time. */
+static int status(int ms)
+{
+	struct timespec nap = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < ms; i++) {
+		if (*record())
+			return *record();
+		nanosleep(&nap, NULL);
+	}
+	return *record() ? *record() : -1;
+}
+
+/* One copy with an interrupt: status, and whether the interrupt came. */
+static int copy_dword0(unsigned int page, uint32_t dword0, uint64_t src, uint64_t dst, bool *irq)
+{
+	submit(page, dword0, src, dst, PAGE, FLAG_CRAV | FLAG_RCR | FLAG_RCI, (uint16_t)handle);
+	*irq = wait_event(vector[1], 3000);
+	return status(1000);
+}
+
+static int copy(unsigned int page, uint64_t src, uint64_t dst, bool *irq)
+{
+	return copy_dword0(page, 0, src, dst, irq);
+}
+
+static bool filled(const uint8_t *p, uint8_t v)
+{
+	for (unsigned int i = 0; i < PAGE; i++)
+		if (p[i] != v)
+			return false;
+	return true;
+}
+
+/* ---- set-up ---------------------------------------------------------------- */
+
+static int map(uint64_t iova, void *va, uint64_t size, bool write)
+{
+	struct vfio_iommu_type1_dma_map m = { .argsz = sizeof(m),
+					      .flags = VFIO_DMA_MAP_FLAG_READ |
+						       (write ? VFIO_DMA_MAP_FLAG_WRITE : 0),
+					      .vaddr = (uintptr_t)va,
+					      .iova = iova,
+					      .size = size };
+
+	return ioctl(container, VFIO_IOMMU_MAP_DMA, &m) ? -errno : 0;
+}
+
+static int unmap(uint64_t iova, uint64_t size)
+{
+	struct vfio_iommu_type1_dma_unmap m = { .argsz = sizeof(m), .iova = iova, .size = size };
+
+	return ioctl(container, VFIO_IOMMU_UNMAP_DMA, &m) ? -errno : 0;
+}
+
+static uint64_t region(unsigned int index, uint64_t *ret_size)
+{
+	struct vfio_region_info r = { .argsz = sizeof(r), .index = index };
+
+	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &r))
+		die("GET_REGION_INFO");
+	if (ret_size)
+		*ret_size = r.size;
+	return r.offset;
+}
+
+static void set_irq(unsigned int start, unsigned int count, const int *fds)
+{
+	char buf[sizeof(struct vfio_irq_set) + 2 * sizeof(int)];
+	struct vfio_irq_set *s = (void *)buf;
+
+	s->argsz = sizeof(*s) + count * sizeof(int);
+	s->flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
+	s->index = VFIO_PCI_MSIX_IRQ_INDEX;
+	s->start = start;
+	s->count = count;
+	memcpy(s->data, fds, count * sizeof(int));
+	if (ioctl(device, VFIO_DEVICE_SET_IRQS, s))
+		die("SET_IRQS");
+}
+
+static void open_all(void)
+{
+	struct vfio_group_status st = { .argsz = sizeof(st) };
+	char path[256], link[256];
+	uint32_t cmd;
+	ssize_t n;
+	int group;
+
+	snprintf(path, sizeof(path), MDEVS "%s/iommu_group", uuid);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		die(path);
+	link[n] = '\0';
+	snprintf(path, sizeof(path), "/dev/vfio/%s", strrchr(link, '/') + 1);
+
+	container = open("/dev/vfio/vfio", O_RDWR);
+	group = open(path, O_RDWR);
+	if (container < 0 || group < 0)
+		die(path);
+	if (ioctl(group, VFIO_GROUP_GET_STATUS, &st) || !(st.flags & VFIO_GROUP_FLAGS_VIABLE))
+		die("the group is not viable");
+	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
+		die("SET_CONTAINER");
+	if (ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		die("SET_IOMMU");
+	mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (mem == MAP_FAILED)
+		die("memory");
+	if (map(IOVA, mem, MEM_SIZE, true))
+		die("MAP_DMA");
+	device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, uuid);
+	if (device < 0)
+		die("GET_DEVICE_FD");
+
+	config = region(VFIO_PCI_CONFIG_REGION_INDEX, NULL);
+	bar0 = region(VFIO_PCI_BAR0_REGION_INDEX, NULL);
+	bar2 = region(VFIO_PCI_BAR2_REGION_INDEX, &bar2_size);
+	cmd = 6;
+	if (pwrite(device, &cmd, 2, (off_t)config + 4) != 2)
+		die("write of the command register");
+	vector[0] = eventfd(0, EFD_CLOEXEC);
+	vector[1] = eventfd(0, EFD_CLOEXEC);
+	set_irq(0, 2, vector);
+	portal = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device, (off_t)bar2);
+	if (portal == MAP_FAILED)
+		die("mmap of the portal");
+}
+
+/* ---- checks ---------------------------------------------------------------- */
+
+static void check_shape(void)
+{
+	struct vfio_device_info di = { .argsz = sizeof(di) };
+	struct vfio_irq_info ii = { .argsz = sizeof(ii), .index = VFIO_PCI_ERR_IRQ_INDEX };
+	uint8_t whole[4096];
+
+	check(!ioctl(device, VFIO_DEVICE_GET_INFO, &di) && (di.flags & VFIO_DEVICE_FLAGS_PCI),
+	      "it is a VFIO PCI device");
+	check(ioctl(device, VFIO_DEVICE_GET_IRQ_INFO, &ii) && errno == EINVAL,
+	      "no error interrupt is offered");
+	ii.index = VFIO_PCI_MSIX_IRQ_INDEX;
+	if (ioctl(device, VFIO_DEVICE_GET_IRQ_INFO, &ii))
+		die("GET_IRQ_INFO");
+	check(ii.count == 2, "two MSI-X vectors: %u", ii.count);
+	check(pread(device, whole, 256, (off_t)config) == 256 && whole[0] == 0x86 &&
+		      whole[1] == 0x80,
+	      "configuration space is read in one piece, vendor 8086");
+	check(bar2_size == 4 * PAGE, "BAR2 has four portal pages: %#lx", (long)bar2_size);
+}
+
+static void check_mmap(void)
+{
+	static const struct {
+		const char *name;
+		int prot, flags;
+		unsigned long page, pages;
+	} no[] = {
+		{ "page 2", PROT_READ | PROT_WRITE, MAP_SHARED, 2, 1 },
+		{ "page 3", PROT_READ | PROT_WRITE, MAP_SHARED, 3, 1 },
+		{ "pages 1 and 2", PROT_READ | PROT_WRITE, MAP_SHARED, 1, 2 },
+		{ "all four pages", PROT_READ | PROT_WRITE, MAP_SHARED, 0, 4 },
+		{ "a private mapping", PROT_READ | PROT_WRITE, MAP_PRIVATE, 0, 1 },
+		{ "a read-only mapping", PROT_READ, MAP_SHARED, 0, 1 },
+		{ "an executable mapping", PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, 0, 1 },
+		{ "BAR0", PROT_READ | PROT_WRITE, MAP_SHARED, 0, 0 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+		off_t at = no[i].pages ? (off_t)(bar2 + no[i].page * PAGE) : (off_t)bar0;
+		unsigned long len = (no[i].pages ?: 1) * PAGE;
+		void *p = mmap(NULL, len, no[i].prot, no[i].flags, device, at);
+
+		/* a /dev mounted noexec refuses on its own, with EPERM */
+		check(p == MAP_FAILED &&
+			      (errno == EINVAL || (errno == EPERM && (no[i].prot & PROT_EXEC))),
+		      "mmap of %s is refused", no[i].name);
+		if (p != MAP_FAILED)
+			munmap(p, len);
+	}
+}
+
+/* The host's own view of the queue, through the physical function. */
+static void check_host(bool enabled)
+{
+	char path[256], name[64] = "";
+	volatile uint32_t *regs;
+	uint32_t pasid = 0, wqcfg, stride, word2, word6;
+	FILE *f;
+	int fd;
+
+	snprintf(path, sizeof(path), MDEVS "%s/wq", uuid);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "wq%*d.%63s", name) != 1)
+		die(path);
+	fclose(f);
+	snprintf(path, sizeof(path), MDEVS "%s/pasid", uuid);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%u", &pasid) != 1)
+		die(path);
+	fclose(f);
+	/* the link to the mdev leads into its parent's directory */
+	snprintf(path, sizeof(path), MDEVS "%s/../resource0", uuid);
+	fd = open(path, O_RDWR | O_SYNC);
+	if (fd < 0)
+		die(path);
+	regs = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	if (regs == MAP_FAILED)
+		die("mmap of the physical function");
+	stride = 32u << (regs[(R_WQCAP + 4) / 4 - 1] >> 24 & 15);
+	wqcfg = (regs[R_OFFSETS / 4] >> 16) * 0x100 + (uint32_t)atoi(name) * stride;
+	word2 = regs[wqcfg / 4 + 2];
+	word6 = regs[wqcfg / 4 + 6];
+	munmap((void *)regs, 2 * PAGE);
+	close(fd);
+	if (enabled) {
+		check((word2 >> 8 & 0xfffff) == pasid && pasid, "WQCFG on the host holds PASID %u: %#x",
+		      pasid, word2);
+		check((word2 >> 28 & 3) == 1, "... with PASID enabled and without privilege");
+		check(word6 >> 30 == 1, "... and the queue is enabled");
+	} else {
+		check((word2 >> 8 & 0xfffff) == 0 && word6 >> 30 == 0,
+		      "WQCFG on the host holds no PASID and the queue is disabled: %#x", word2);
+	}
+}
+
+static void check_copies(unsigned int rounds)
+{
+	unsigned int done = 0, irqs = 0;
+	bool irq;
+	int r;
+
+	for (unsigned int page = 0; page < 2; page++) {
+		memset(mem, 0xa0 + (int)page, PAGE);
+		memset(mem + PAGE, 0, PAGE);
+		r = copy(page, IOVA, IOVA + PAGE, &irq);
+		check(r == 1 && irq && filled(mem + PAGE, 0xa0 + (uint8_t)page),
+		      "copy through portal page %u: status %#x, interrupt %d", page, r, irq);
+	}
+	for (unsigned int i = 0; i < rounds; i++) {
+		memset(mem, (int)i, PAGE);
+		r = copy(1, IOVA, IOVA + PAGE, &irq);
+		done += r == 1 && filled(mem + PAGE, (uint8_t)i);
+		irqs += irq;
+	}
+	check(done == rounds && irqs == rounds, "%u copies by interrupt: %u done, %u interrupts",
+	      rounds, done, irqs);
+}
+
+static void check_isolation(void)
+{
+	uint8_t *local = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	bool irq;
+	int r;
+
+	memset(mem, 0x11, PAGE);
+	memset(mem + PAGE, 0x22, PAGE);
+	memset(local, 0x33, PAGE);
+
+	r = copy(1, IOVA_BAD, IOVA + PAGE, &irq);
+	check(r == 0x03 && irq && filled(mem + PAGE, 0x22), "source not mapped: %#x", r);
+	r = copy(1, IOVA, IOVA_BAD, &irq);
+	check(r == 0x83 && irq, "destination not mapped: %#x", r);
+	r = copy(1, IOVA, (uintptr_t)local, &irq);
+	check(r == 0x83 && filled(local, 0x33), "own virtual address as destination: %#x", r);
+	r = copy(1, IOVA, 0x1000, &irq);
+	check(r == 0x83, "low physical address as destination: %#x", r);
+	r = copy(1, IOVA, 0xfee00000, &irq);
+	check(r == 0x83, "interrupt range as destination: %#x", r);
+
+	r = copy_dword0(1, 0x80000000u | 1, IOVA, IOVA + PAGE, &irq);
+	check(r == 1 && filled(mem + PAGE, 0x11), "forged PASID and privilege are ignored: %#x", r);
+
+	memset(mem + PAGE, 0x22, PAGE);
+	submit(1, 0, IOVA, IOVA + PAGE, PAGE, FLAG_CRAV | FLAG_RCR | FLAG_RCI,
+	       (uint16_t)(handle + 1));
+	r = status(2000);
+	irq = wait_event(vector[1], 300);
+	check(r == 0x19 && !irq && filled(mem + PAGE, 0x22),
+	      "a foreign interrupt handle: %#x, interrupt %d", r, irq);
+
+	if (map(IOVA_RO, local, PAGE, false))
+		die("MAP_DMA read-only");
+	r = copy(1, IOVA, IOVA_RO, &irq);
+	check(r == 0x83 && filled(local, 0x33), "write to a read-only mapping: %#x", r);
+	r = copy(1, IOVA_RO, IOVA + PAGE, &irq);
+	check(r == 1 && filled(mem + PAGE, 0x33), "read from it: %#x", r);
+
+	if (unmap(IOVA_RO, PAGE))
+		die("UNMAP_DMA");
+	r = copy(1, IOVA_RO, IOVA + PAGE, &irq);
+	check(r == 0x03, "source just unmapped: %#x", r);
+	if (map(IOVA_HOT, local, PAGE, true))
+		die("MAP_DMA while enabled");
+	r = copy(1, IOVA, IOVA_HOT, &irq);
+	check(r == 1 && filled(local, 0x11), "destination just mapped: %#x", r);
+	unmap(IOVA_HOT, PAGE);
+}
+
+/* Neither state of the portal may become a target of DMA. */
+static void check_portal_map(const char *when)
+{
+	int r;
+
+	r = map(IOVA_BAD, portal, PAGE, true);
+	check(r < 0, "MAP_DMA of the portal %s is refused: %s", when, strerror(-r));
+	if (!r)
+		unmap(IOVA_BAD, PAGE);
+}
+
+static void check_cycles(void)
+{
+	unsigned int cycles = 0;
+	bool irq;
+	int r;
+
+	r = (int)command(CMD_DISABLE_WQ, 1);
+	check(r == 0, "Disable WQ: %#x", r);
+	check_host(false);
+	submit(1, 0, IOVA, IOVA + PAGE, PAGE, FLAG_CRAV | FLAG_RCR, 0);
+	r = status(300);
+	check(r == -1, "a store to the disabled queue's portal is dropped");
+	check_portal_map("of a disabled queue");
+
+	for (unsigned int i = 0; i < 4; i++) {
+		configure();
+		if (command(CMD_ENABLE_WQ, 0))
+			break;
+		r = (int)command(CMD_GET_HANDLE, 1);
+		handle = (uint32_t)r >> 8 & 0xffff;
+		memset(mem, (int)i + 1, PAGE);
+		if (copy(1, IOVA, IOVA + PAGE, &irq) != 1 || !irq ||
+		    !filled(mem + PAGE, (uint8_t)(i + 1)))
+			break;
+		if (command(CMD_DRAIN_WQ, 1) || command(i & 1 ? CMD_RESET_WQ : CMD_DISABLE_WQ, 1))
+			break;
+		cycles++;
+	}
+	check(cycles == 4, "enable, copy, drain, disable or reset: %u of 4 cycles", cycles);
+}
+
+static void check_reset(void)
+{
+	bool irq;
+	int r;
+
+	check(!ioctl(device, VFIO_DEVICE_RESET), "VFIO_DEVICE_RESET");
+	check((rd(R_GENSTS, 4) & 3) == 0, "the device is disabled after it");
+	check_host(false);
+	r = 6;
+	if (pwrite(device, &r, 2, (off_t)config + 4) != 2)
+		die("write of the command register");
+	set_irq(0, 2, vector);
+	check(enable(), "enable again after the reset");
+	memset(mem, 0x77, PAGE);
+	r = copy(1, IOVA, IOVA + PAGE, &irq);
+	check(r == 1 && irq && filled(mem + PAGE, 0x77), "copy after the reset: %#x", r);
+}
+
+/* An interrupt without a listener is kept until there is one. */
+static void check_latch(void)
+{
+	const int none = -1;
+	int r;
+
+	set_irq(1, 1, &none);
+	submit(1, 0, IOVA, IOVA + PAGE, PAGE, FLAG_CRAV | FLAG_RCR | FLAG_RCI, (uint16_t)handle);
+	r = status(3000);
+	check(r == 1 && !wait_event(vector[1], 300), "no listener on vector 1: status %#x", r);
+	set_irq(1, 1, &vector[1]);
+	check(wait_event(vector[1], 3000), "its interrupt comes with the listener");
+	set_irq(0, 1, &none);
+	wr(R_CMD, 1u << 31 | CMD_DRAIN_WQ << 20 | 1, 4);
+	check(!wait_event(vector[0], 1000), "no listener on vector 0");
+	set_irq(0, 1, &vector[0]);
+	check(wait_event(vector[0], 3000), "the command's interrupt comes with the listener");
+	wr(R_INTCAUSE, rd(R_INTCAUSE, 4), 4);
+}
+
+static int hold(unsigned int seconds, bool store)
+{
+	time_t end = time(NULL) + seconds;
+	unsigned long n = 0;
+
+	if (!enable()) {
+		printf("vfio-client: not enabled\n");
+		return 1;
+	}
+	printf("holding\n");
+	fflush(stdout);
+	while (time(NULL) < end) {
+		if (store) {
+			submit(1, 0, IOVA, IOVA + PAGE, PAGE, FLAG_CRAV | FLAG_RCR, 0);
+			n++;
+			status(2);
+		} else {
+			usleep(100000);
+		}
+	}
+	printf("vfio-client: held, %lu stores\n", n);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool enabled;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: vfio-client UUID [ROUNDS | hold SECONDS | store SECONDS]\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	uuid = argv[1];
+	open_all();
+	if (argc > 3)
+		return hold((unsigned int)atoi(argv[3]), !strcmp(argv[2], "store"));
+
+	check_shape();
+	check_mmap();
+	check_portal_map("before it was touched");
+	check_host(false);
+	enabled = enable();
+	check(enabled, "enable the device and its queue, handle %u", handle);
+	if (enabled) {
+		check_host(true);
+		check_copies(argc > 2 ? (unsigned int)atoi(argv[2]) : 300);
+		check_isolation();
+		check_portal_map("of an enabled queue");
+		check_latch();
+		check_cycles();
+		check_reset();
+	}
+	printf("vfio-client: %d ok, %d bad\n", good, bad);
+	return bad != 0;
+}
