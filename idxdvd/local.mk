@@ -1,23 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += idxdvd/libcommon.a
 idxdvd_libcommon_a_SOURCES = \
+	idxdvd/common/api.h \
 	idxdvd/common/cleanup.h \
 	idxdvd/common/json.c idxdvd/common/json.h \
 	idxdvd/common/log.c idxdvd/common/log.h \
 	idxdvd/common/parse.c idxdvd/common/parse.h
 
+# Everything but main.c and the D-Bus side; the unit tests link it too.
 noinst_LIBRARIES += idxdvd/libidxdvd.a
 idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/alloc.c idxdvd/alloc.h \
 	idxdvd/apply.c idxdvd/apply.h \
 	idxdvd/backend.h \
+	idxdvd/backend-fake.c \
 	idxdvd/device.c idxdvd/device.h \
+	idxdvd/execute.c idxdvd/execute.h \
+	idxdvd/fake-hw.c idxdvd/fake-hw.h \
 	idxdvd/fs.c idxdvd/fs.h \
 	idxdvd/journal.c idxdvd/journal.h \
-	idxdvd/manager.h \
+	idxdvd/ledger.c idxdvd/ledger.h \
+	idxdvd/manager.c idxdvd/manager.h \
 	idxdvd/mdev.c idxdvd/mdev.h \
 	idxdvd/monitor.c idxdvd/monitor.h \
 	idxdvd/plan.c idxdvd/plan.h \
 	idxdvd/record.c idxdvd/record.h \
 	idxdvd/refusal.c idxdvd/refusal.h \
-	idxdvd/store.c idxdvd/store.h
+	idxdvd/store.c idxdvd/store.h \
+	idxdvd/worker.c idxdvd/worker.h
+
+idxdvd_libs = idxdvd/libidxdvd.a idxdvd/libcommon.a \
+	$(SYSTEMD_LIBS) $(UDEV_LIBS) $(JSON_LIBS) $(ACCFG_LIBS) -lpthread
+
+libexec_PROGRAMS += idxdvd/idxdvd
+idxdvd_idxdvd_SOURCES = \
+	idxdvd/bus-accelerator.c idxdvd/bus-accelerator.h \
+	idxdvd/bus-manager.c idxdvd/bus-manager.h \
+	idxdvd/bus-mdev.c idxdvd/bus-mdev.h \
+	idxdvd/bus-util.c idxdvd/bus-util.h \
+	idxdvd/bus-workqueue.c idxdvd/bus-workqueue.h \
+	idxdvd/main.c
+idxdvd_idxdvd_LDADD = $(idxdvd_libs)

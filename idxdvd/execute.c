@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "idxdvd/apply.h"
+#include "idxdvd/common/log.h"
+#include "idxdvd/common/parse.h"
+#include "idxdvd/execute.h"
+#include "idxdvd/fs.h"
+
+int executor_init(struct executor *e, struct backend *b, const char *state_dir)
+{
+	_cleanup_(closep) int dirfd = -1;
+	int r;
+
+	memset(e, 0, sizeof(*e));
+	r = fs_open_dir(state_dir, &dirfd);
+	if (r < 0)
+		return r;
+	r = store_new(&e->store, dirfd);
+	if (r < 0)
+		return r;
+	r = journal_new(&e->journal, dirfd);
+	if (r < 0) {
+		e->store = store_free(e->store);
+		return r;
+	}
+	e->backend = b;
+	return 0;
+}
+
+void executor_done(struct executor *e)
+{
+	e->store = store_free(e->store);
+	e->journal = journal_free(e->journal);
+	e->backend = backend_free(e->backend);
+}
+
+/* --- one plan -------------------------------------------------------------------------------- */
+
+static int commit(struct executor *e, const struct plan *p, const struct record *after)
+{
+	return after ? store_put(e->store, after) : store_delete(e->store, p->bdf);
+}
+
+/* 1: the store holds what the operation wants; 0: it does not. */
+static int is_committed(struct executor *e, const struct journal_entry *entry)
+{
+	_cleanup_(record_freep) struct record *rec = NULL;
+	int r;
+
+	r = store_get(e->store, entry->plan->bdf, &rec);
+	if (r == -ENOENT)
+		return !entry->after;
+	if (r < 0)
+		return r;
+	return entry->after && !strcmp(rec->op, entry->op);
+}
+
+static void end(struct executor *e, const char *op)
+{
+	int r = journal_end(e->journal, op);
+
+	if (r < 0) {
+		log_error("journal entry %s cannot be removed: %s", op, strerror(-r));
+		e->unsettled = true;
+	}
+}
+
+static void take_back(struct executor *e, const struct journal_entry *entry, size_t n)
+{
+	if (apply_undo(e->backend, entry->plan, n) < 0) {
+		log_error("%s of %s could not be taken back, it is tried again later",
+			  plan_kind_name(entry->plan->kind), entry->plan->accel);
+		e->unsettled = true;
+		return;
+	}
+	end(e, entry->op);
+}
+
+int execute_plan(struct executor *e, const struct plan *p, struct record *after,
+		 struct refusal *ret_refusal)
+{
+	struct journal_entry entry = { .plan = (struct plan *)p, .after = after };
+	size_t acted;
+	int r;
+
+	r = uuid_random(entry.op);
+	if (r < 0)
+		return refuse(ret_refusal, REFUSE_FAILED, -r, p->accel, "", "no random numbers");
+	memcpy(entry.boot_id, e->boot_id, sizeof(entry.boot_id));
+	if (after) {
+		memcpy(after->op, entry.op, sizeof(after->op));
+		memcpy(after->boot_id, e->boot_id, sizeof(after->boot_id));
+	}
+
+	r = journal_begin(e->journal, &entry);
+	if (r < 0) {
+		end(e, entry.op);
+		return refuse(ret_refusal, REFUSE_FAILED, -r, p->accel,
+			      "see that the state directory can be written",
+			      "the journal cannot be written, so nothing was done: %s",
+			      strerror(-r));
+	}
+
+	r = apply_plan(e->backend, p, &acted, ret_refusal);
+	if (r < 0) {
+		take_back(e, &entry, acted);
+		return r;
+	}
+
+	r = commit(e, p, after);
+	/* The new text may be in place although making it durable failed. */
+	if (r < 0 && is_committed(e, &entry) != 1) {
+		take_back(e, &entry, p->n);
+		return refuse(ret_refusal, REFUSE_FAILED, -r, p->bdf,
+			      "see that the state directory can be written",
+			      "its record cannot be written, so all was taken back: %s",
+			      strerror(-r));
+	}
+	end(e, entry.op);
+	return 0;
+}
+
+/* --- after a crash --------------------------------------------------------------------------- */
+
+/* Somebody opened what we were creating: taking it back would wait for him, so it stays. */
+static bool is_taken_already(struct executor *e, const struct plan *p)
+{
+	struct mdev m;
+
+	return p->kind == PLAN_CREATE && e->backend->ops->read_mdev(e->backend, p->uuid, &m) == 0 &&
+	       m.in_use;
+}
+
+/* The names in a plan mean the devices of its time; they can have been given out anew. */
+static bool is_same_device(struct accel *const *accels, size_t n, const struct plan *p)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(accels[i]->name, p->accel) && !strcmp(accels[i]->bdf, p->bdf))
+			return true;
+	return false;
+}
+
+static void settle(struct executor *e, const struct journal_entry *entry)
+{
+	const struct plan *p = entry->plan;
+	bool forward = plan_kind_rolls_forward(p->kind) || is_taken_already(e, p);
+	struct refusal refusal;
+	char text[1024];
+	size_t acted;
+	int r;
+
+	log_notice("%s of %s was interrupted, it is %s", plan_kind_name(p->kind),
+		   p->uuid[0] ? p->uuid : p->accel, forward ? "finished" : "taken back");
+	if (!forward) {
+		take_back(e, entry, p->n);
+		return;
+	}
+
+	r = is_taken_already(e, p) ? 0 : apply_plan(e->backend, p, &acted, &refusal);
+	if (r < 0) {
+		refusal_format(&refusal, text, sizeof(text));
+		log_warning("it cannot be finished, it is taken back: %s", text);
+	} else {
+		r = commit(e, p, entry->after);
+		if (r < 0)
+			log_warning("its record cannot be written, it is taken back: %s",
+				    strerror(-r));
+	}
+	if (r < 0 && is_committed(e, entry) != 1)
+		take_back(e, entry, p->n);
+	else
+		end(e, entry->op);
+}
+
+int execute_recover(struct executor *e)
+{
+	struct journal_entry *entries = NULL;
+	struct accel **accels = NULL;
+	size_t n, n_accels = 0, bad;
+	int r;
+
+	e->unsettled = false;
+	r = journal_load(e->journal, &entries, &n, &bad);
+	if (r < 0)
+		return r;
+	if (bad)
+		log_error("%zu journal entries cannot be read and are left alone", bad);
+	if (n)
+		r = e->backend->ops->scan(e->backend, &accels, &n_accels);
+
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		int committed = is_committed(e, &entries[i]);
+
+		if (committed < 0) {
+			log_error("record of %s cannot be read: %s", entries[i].plan->bdf,
+				  strerror(-committed));
+			e->unsettled = true;
+		} else if (committed || strcmp(entries[i].boot_id, e->boot_id) ||
+			   !is_same_device(accels, n_accels, entries[i].plan)) {
+			end(e, entries[i].op);
+		} else {
+			settle(e, &entries[i]);
+		}
+	}
+
+	for (size_t i = 0; i < n_accels; i++)
+		accel_free(accels[i]);
+	free(accels);
+	journal_entries_free(entries, n);
+	return r;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+void inventory_done(struct inventory *inv)
+{
+	for (size_t i = 0; i < inv->n_records; i++)
+		record_free(inv->records[i]);
+	for (size_t i = 0; i < inv->n_accels; i++)
+		accel_free(inv->accels[i]);
+	free(inv->records);
+	free(inv->bad);
+	free(inv->accels);
+	free(inv->mdevs);
+	memset(inv, 0, sizeof(*inv));
+}
+
+int execute_scan(struct executor *e, struct inventory *ret)
+{
+	int r;
+
+	r = e->backend->ops->scan(e->backend, &ret->accels, &ret->n_accels);
+	if (r < 0)
+		return r;
+	return e->backend->ops->scan_mdevs(e->backend, &ret->mdevs, &ret->n_mdevs);
+}
+
+int execute_start(struct executor *e, struct inventory *ret, struct refusal *ret_refusal)
+{
+	const char *what = "the boot id";
+	int r;
+
+	r = e->backend->ops->boot_id(e->backend, e->boot_id);
+	if (r >= 0) {
+		what = "the journal";
+		r = execute_recover(e);
+	}
+	if (r >= 0) {
+		what = "the store";
+		r = store_load(e->store, &ret->records, &ret->n_records, &ret->bad, &ret->n_bad);
+	}
+	if (r >= 0) {
+		what = "the accelerators";
+		r = execute_scan(e, ret);
+	}
+	if (r < 0)
+		return refuse(ret_refusal, REFUSE_FAILED, -r, what, "the log may say more",
+			      "cannot be read: %s", strerror(-r));
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_EXECUTE_H
+#define IDXDVD_EXECUTE_H
+
+/*
+ * The part of an operation that may sleep: read, journal, act, commit. Worker only. The order is
+ * always intent, hardware, record, end of intent; what a crash leaves between them is settled by
+ * execute_recover().
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "idxdvd/backend.h"
+#include "idxdvd/journal.h"
+#include "idxdvd/plan.h"
+#include "idxdvd/record.h"
+#include "idxdvd/refusal.h"
+#include "idxdvd/store.h"
+
+struct executor {
+	struct backend *backend;
+	struct store *store;
+	struct journal *journal;
+	char boot_id[UUID_LEN];
+	bool unsettled;			/* the journal holds an entry that could not be settled */
+};
+
+/* What the machine and the store hold at the start. */
+struct inventory {
+	struct record **records;
+	size_t n_records;
+	struct store_bad *bad;
+	size_t n_bad;
+	struct accel **accels;
+	size_t n_accels;
+	struct mdev *mdevs;
+	size_t n_mdevs;
+};
+
+int executor_init(struct executor *e, struct backend *b, const char *state_dir);
+void executor_done(struct executor *e);
+
+/* Settles the journal, then reads everything. */
+int execute_start(struct executor *e, struct inventory *ret, struct refusal *ret_refusal);
+/* Reads accelerators and mdevs only. */
+int execute_scan(struct executor *e, struct inventory *ret);
+void inventory_done(struct inventory *inv);
+
+/*
+ * Carries a plan out and commits @after (NULL: deletes the record), whose op is set here. On an
+ * error everything is as before, unless e->unsettled says that it could not be taken back.
+ */
+int execute_plan(struct executor *e, const struct plan *p, struct record *after,
+		 struct refusal *ret_refusal);
+
+/* Finishes or undoes what is in the journal. */
+int execute_recover(struct executor *e);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_FAKE_HW_H
+#define IDXDVD_FAKE_HW_H
+
+/*
+ * State of the simulated machine: flat data, so that it can live in memory shared with a process
+ * that dies, or in a file. Filled from a topology file:
+ *
+ *   { "module": true,
+ *     "accelerators": [
+ *       { "kind": "dsa", "address": "0000:6a:01.0", "device": "11fb", "numa": 0,
+ *         "wqs": 8, "engines": 4, "groups": 4, "size": 128, "configurable": true,
+ *         "iommu": true, "pasid": true, "unsafe-allowed": false, "enabled": true,
+ *         "engine-groups": [ 0, 0, 0, 0 ],
+ *         "queues": [ { "id": 0, "size": 16, "group": 0, "mode": "dedicated", "type": "kernel",
+ *                       "name": "dma", "driver-name": "dmaengine", "driver": "dmaengine",
+ *                       "priority": 10, "threshold": 0, "clients": 2, "pid": 0,
+ *                       "comm": "" } ] } ],
+ *     "mdevs": [ { "uuid": "...", "type": "idxd-dsa-1dwq-v1", "wq": "wq0.1", "pid": 0,
+ *                  "comm": "" } ],
+ *     "openers": [ { "uuid": "...", "pid": 4711, "comm": "qemu" } ] }
+ *
+ * An opener has that mdev open from the moment it is created. Every key may be left out; the n-th accelerator is dsaN or iaxN.
+ */
+
+#include <stdint.h>
+
+#include "idxdvd/mdev.h"
+
+#define FAKE_MAX_ACCELS		32
+#define FAKE_MAX_WQS		64
+#define FAKE_MAX_ENGINES	16
+#define FAKE_MAX_OPENERS	16
+#define FAKE_MAX_MDEVS		(FAKE_MAX_ACCELS * FAKE_MAX_WQS)
+
+struct fake_wq {
+	int group;
+	unsigned int size, priority, threshold, clients;
+	bool dedicated;
+	enum object_state state;
+	enum wq_type type;
+	char label[LABEL_LEN], driver_name[LABEL_LEN], driver[NAME_LEN];
+	struct holder holder;
+	int mdev;			/* index + 1 of the mdev on it, 0: none */
+};
+
+struct fake_accel {
+	char name[NAME_LEN], bdf[NAME_LEN];
+	enum accel_kind kind;
+	uint16_t pci_device;
+	int numa_node;
+	unsigned int n_wqs, n_engines, n_groups, max_size;
+	bool configurable, iommu, pasid, unsafe_allowed, enabled;
+	unsigned int cmd_status;
+	int engine_group[FAKE_MAX_ENGINES];
+	struct fake_wq wqs[FAKE_MAX_WQS];
+};
+
+struct fake_mdev {
+	bool used;
+	char uuid[UUID_LEN], type[NAME_LEN];
+	unsigned int accel, wq;
+	struct holder holder;
+};
+
+struct fake_opener {
+	char uuid[UUID_LEN];
+	struct holder holder;
+};
+
+struct fake_hw {
+	char magic[16];
+	uint32_t size;
+	char boot_id[UUID_LEN];
+	bool module;
+	unsigned int n_accels;
+	struct fake_accel accels[FAKE_MAX_ACCELS];
+	struct fake_mdev mdevs[FAKE_MAX_MDEVS];
+	unsigned int n_openers;
+	struct fake_opener openers[FAKE_MAX_OPENERS];
+};
+
+/* A machine that nobody configured; @topology NULL: one DSA of 8 wqs. */
+int fake_hw_init(struct fake_hw *hw, const char *topology);
+/* What a boot leaves: the same devices, as idxd probes them. */
+void fake_hw_reset(struct fake_hw *hw);
+
+#endif
