@@ -469,7 +469,7 @@ static void observe(void *userdata, enum object_kind kind, enum object_change ch
 	int r;
 
 	r = emit_change(userdata, kind, change, id);
-	if (r < 0)
+	if (r < 0 && r != -ENOTCONN)		/* without a bus there is nobody to tell */
 		log_warning("%s: the change could not be signalled: %s", id, strerror(-r));
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-daemon.h>
@@ -89,26 +90,55 @@ static int parse_args(struct daemon *d, int argc, char **argv)
 	return 1;
 }
 
-static int backend_new(const struct daemon *d, struct backend **ret)
+/* The simulated machine keeps its state beside the journal, so that it outlives us as a real one. */
+static int simulation_new(const struct daemon *d, struct backend **ret)
 {
 	char state[4096];
-	int n;
-
-	if (!d->simulate)
-		return backend_host_new(ret);
+	int n, r;
 
 	n = snprintf(state, sizeof(state), "%s/" SIMULATED_STATE, d->state_dir);
-	if (n < 0 || (size_t)n >= sizeof(state))
+	if (n < 0 || (size_t)n >= sizeof(state)) {
+		log_error("%.64s...: the name of the state directory is too long", d->state_dir);
 		return -ENAMETOOLONG;
+	}
+	if (mkdir(d->state_dir, 0700) < 0 && errno != EEXIST) {
+		r = -errno;
+		log_error("%s: cannot be made: %s", d->state_dir, strerror(-r));
+		return r;
+	}
 
-	return backend_fake_new(ret, d->simulate, state);
+	r = backend_fake_new(ret, d->simulate, state);
+	if (r < 0)
+		log_error("%s: cannot play this hardware, with its state in %s: %s", d->simulate,
+			  state, strerror(-r));
+	return r;
 }
 
-/* A signal ends the daemon, never what it manages: the hardware stays as it is. */
+static int backend_new(const struct daemon *d, struct backend **ret)
+{
+	int r;
+
+	if (d->simulate)
+		return simulation_new(d, ret);
+
+	r = backend_host_new(ret);
+	if (r < 0)
+		log_error("accelerators cannot be looked for: %s", strerror(-r));
+	return r;
+}
+
+/*
+ * A signal ends the daemon, never what it manages: the hardware stays as it is. The manager goes
+ * while the bus is still there, because it answers what is queued; the end of the loop closes the bus.
+ */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
+	struct daemon *d = userdata;
+
 	sd_notify(0, "STOPPING=1\nSTATUS=Stopping; mdevs stay as they are");
-	return sd_event_exit(sd_event_source_get_event(source), EXIT_SUCCESS);
+	d->monitor = monitor_free(d->monitor);
+	d->manager = manager_free(d->manager);
+	return sd_event_exit(d->event, EXIT_SUCCESS);
 }
 
 static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *err)
@@ -258,7 +288,6 @@ static int run(struct daemon *d)
 	return sd_event_loop(d->event);
 }
 
-/* The manager first: it answers what is queued, and those answers still go out. */
 static void daemon_done(struct daemon *d)
 {
 	monitor_free(d->monitor);
