@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The real programs on a private bus with simulated hardware. Each file says what it covers.
+dbus_tests = \
+	tests/dbus/contract.py \
+	tests/dbus/crash.py \
+	tests/dbus/refusals.py \
+	tests/dbus/signals.py \
+	tests/dbus/usage.py \
+	tests/dbus/verbs.py
+TESTS += $(dbus_tests)
+EXTRA_DIST += $(dbus_tests) tests/dbus/harness.py
