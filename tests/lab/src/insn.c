@@ -2,7 +2,8 @@
 /*
  * The direct-store instructions as the lab's processor executes them: results, alignment and
  * privilege faults, and what they refuse. Prints one line per check. Exit status: 0 all passed,
- * 1 any failed, 77 the part that needs the msr module could not run.
+ * 1 any failed, 77 the part that needs the msr module could not run. With the argument "guest" it
+ * expects what KVM shows a guest: the same without ENQCMD, which then still faults.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -127,11 +128,12 @@ static void fill(uint8_t *p, size_t n)
 		p[i] = i * 7 + 1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static uint8_t src[192] __attribute__((aligned(64)));
 	static uint8_t dst[256] __attribute__((aligned(64)));
 	struct sigaction sa = { .sa_handler = on_signal };
+	bool guest = argc > 1 && !strcmp(argv[1], "guest");
 	uint8_t *ro, *pair;
 	uint32_t ecx;
 
@@ -142,7 +144,7 @@ int main(void)
 	ecx = cpuid_7_ecx();
 	check("cpuid shows movdiri", ecx & 1u << 27);
 	check("cpuid shows movdir64b", ecx & 1u << 28);
-	check("cpuid shows enqcmd", ecx & 1u << 29);
+	check(guest ? "cpuid hides enqcmd" : "cpuid shows enqcmd", !(ecx & 1u << 29) == guest);
 
 	movdiri64(dst, 0x1122334455667788);
 	check("movdiri stores 8 bytes", *(uint64_t *)dst == 0x1122334455667788);
@@ -175,7 +177,8 @@ int main(void)
 
 	check("enqcmd without a PASID faults", SIGNAL_OF(enqcmd(dst, src)) == SIGSEGV);
 	check("enqcmds in user mode faults", SIGNAL_OF(enqcmds(dst, src)) == SIGSEGV);
-	check_enqcmd_to_memory(dst, src);
+	if (!guest)
+		check_enqcmd_to_memory(dst, src);
 	if (failures)
 		return 1;
 	return skipped ? 77 : 0;
