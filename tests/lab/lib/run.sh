@@ -8,6 +8,16 @@ run_defaults()
 	SKIP_USERSPACE=no SKIP_MODULE=no
 }
 
+# skip_part PART: leave this part of the tree out of the VM.
+skip_part()
+{
+	case $1 in
+	userspace) SKIP_USERSPACE=yes ;;
+	module) SKIP_MODULE=yes ;;
+	*) die "cannot skip '$1': userspace or module" ;;
+	esac
+}
+
 # run_options ARGUMENTS...: sets OPT_*, leaves the rest in REST.
 run_options()
 {
@@ -28,11 +38,7 @@ run_options()
 		--timeout) OPT_TIMEOUT=$2 ;;
 		--env) OPT_ENV+=("$2") ;;
 		--skip)
-			case $2 in
-			userspace) SKIP_USERSPACE=yes ;;
-			module) SKIP_MODULE=yes ;;
-			*) die "--skip takes userspace or module, not '$2'" ;;
-			esac
+			skip_part "$2"
 			;;
 		--)
 			shift

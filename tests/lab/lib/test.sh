@@ -65,7 +65,7 @@ test_options()
 # test_one NAME KERNEL: one boot; sets TEST_RESULT (pass, FAIL, skip) and TEST_WHY.
 test_one()
 {
-	local name=$1 out=$RESULTS/$1-$2 rc deb
+	local name=$1 out=$RESULTS/$1-$2 rc deb part
 
 	run_defaults
 	OPT_KERNEL=$2
@@ -76,6 +76,9 @@ test_one()
 	while read -r deb; do
 		OPT_DEBS+=("$deb")
 	done < <(test_setting "$name" debs)
+	while read -r part; do
+		skip_part "$part"
+	done < <(test_setting "$name" skip)
 	OPT_PUTS=("$TEST_DIR/$name:/root/test")
 	test_programs "$name"
 	MODE=run COMMAND='cd /root/test && sh ./test'
@@ -91,7 +94,7 @@ test_one()
 	*)
 		TEST_RESULT=FAIL
 		TEST_WHY="status $rc; $(grep -m 1 '^NOT OK' "$out.output" ||
-			tail -n 1 "$out.output")"
+			tail -n 1 "$out.output" | grep . || tail -n 1 "$out.lab")"
 		;;
 	esac
 	[ -e "$out.kernel" ] || : >"$out.kernel"
