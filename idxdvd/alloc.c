@@ -44,8 +44,8 @@ void alloc_reserve(struct accel *a)
 	}
 }
 
-/* Reasons for which nothing at all may be handed out from an accelerator. */
-static int check_accel(const struct accel *a, struct refusal *ret)
+/* Reasons for which no wq of an accelerator can be bound to our module. */
+static int check_host(const struct accel *a, struct refusal *ret)
 {
 	int r = 0;
 
@@ -60,12 +60,21 @@ static int check_accel(const struct accel *a, struct refusal *ret)
 		r = refuse(ret, REFUSE_NO_IOMMU, ENODEV, a->name,
 			   "boot with intel_iommu=on,sm_on",
 			   "its IOMMU has no scalable mode with PASID, which isolates a guest");
-	} else if (a->unsafe && !a->unsafe_allowed) {
+	}
+	return r;
+}
+
+/* And for which none may be handed out. */
+static int check_guest(const struct accel *a, struct refusal *ret)
+{
+	int r;
+
+	r = check_host(a, ret);
+	if (r == 0 && a->unsafe && !a->unsafe_allowed)
 		r = refuse(ret, REFUSE_UNSAFE_DEVICE, EPERM, a->name,
 			   "use a device without the erratum, or open this one for trusted guests only",
 			   "PCI id %04x:%04x is under an erratum (CVE-2024-21823): a guest with a work queue of its own could harm the host",
 			   a->pci_vendor, a->pci_device);
-	}
 	return r;
 }
 
@@ -208,7 +217,7 @@ static int check_adopt(const struct accel *a, unsigned int host_wqs, unsigned in
 		return refuse(ret, REFUSE_EXISTS, EEXIST, a->name, "",
 			      "it is adopted already, with host-wqs %u and pool-min %u",
 			      a->host_wqs, a->pool_min);
-	r = check_accel(a, ret);
+	r = check_host(a, ret);
 	if (r < 0)
 		return r;
 	if (!a->configurable)
@@ -452,7 +461,7 @@ static int check_create(const struct accel *a, const struct mdev_type *type, str
 	if (a->state != STATE_ENABLED)
 		return refuse(ret, REFUSE_FAILED, ENXIO, a->name, "enable it, or release and adopt it",
 			      "the device is %s", object_state_name(a->state));
-	return check_accel(a, ret);
+	return check_guest(a, ret);
 }
 
 /* Without a parent: the adopted accelerator with most room; the first of equals. */
@@ -579,7 +588,7 @@ static int refuse_type(const char *id, struct refusal *ret)
 
 	types = mdev_types(&n);
 	for (size_t i = 0; i < n && len < sizeof(known); i++)
-		len += snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "use one of ",
+		len += snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "idxdctl types lists them: ",
 				types[i].id);
 	return refuse(ret, REFUSE_NO_SUCH_TYPE, EINVAL, id, known, "there is no such mdev type");
 }
@@ -671,7 +680,7 @@ int alloc_pool(const struct accel *a, struct plan **ret)
 	for (unsigned int i = 0; i < a->n_wqs; i++)
 		have += wq_is_ready(&a->wqs[i]);
 
-	if (a->adopted && a->state == STATE_ENABLED && check_accel(a, &refusal) == 0) {
+	if (a->adopted && a->state == STATE_ENABLED && check_host(a, &refusal) == 0) {
 		for (unsigned int i = 0; i < a->n_wqs && have < a->pool_min; i++)
 			if (wq_is_fresh(a, &a->wqs[i])) {
 				plan_claim(p, &a->wqs[i], "the pool is below pool-min");

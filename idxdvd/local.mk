@@ -14,10 +14,12 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/apply.c idxdvd/apply.h \
 	idxdvd/backend.h \
 	idxdvd/backend-fake.c \
+	idxdvd/backend-host.c \
 	idxdvd/device.c idxdvd/device.h \
 	idxdvd/execute.c idxdvd/execute.h \
 	idxdvd/fake-hw.c idxdvd/fake-hw.h \
 	idxdvd/fs.c idxdvd/fs.h \
+	idxdvd/holder.c idxdvd/holder.h \
 	idxdvd/journal.c idxdvd/journal.h \
 	idxdvd/ledger.c idxdvd/ledger.h \
 	idxdvd/manager.c idxdvd/manager.h \
@@ -27,6 +29,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/record.c idxdvd/record.h \
 	idxdvd/refusal.c idxdvd/refusal.h \
 	idxdvd/store.c idxdvd/store.h \
+	idxdvd/sysfs.c idxdvd/sysfs.h \
 	idxdvd/worker.c idxdvd/worker.h
 
 idxdvd_libs = idxdvd/libidxdvd.a idxdvd/libcommon.a \

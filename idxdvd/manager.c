@@ -509,7 +509,8 @@ static void run_plan(struct job *job)
 static bool may_try_again(const struct op *op)
 {
 	return op->kind == OP_CREATE && op->attempts < CREATE_ATTEMPTS &&
-	       (op->result == -ENOSPC || op->result == -EBUSY || op->result == -EAGAIN);
+	       (op->result == -ENOSPC || op->result == -EBUSY || op->result == -EAGAIN ||
+		op->result == -ENOENT);
 }
 
 static void start_read(struct op *op);

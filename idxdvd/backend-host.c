@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The real machine. libaccel-config says which accelerators there are and what they can do; what
+ * changes, and everything that is written, goes through sysfs directly: the library keeps what it
+ * read once, refuses names that the kernel takes, and does not know our driver.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <accel-config/libaccel_config.h>
+
+#include "idxdvd/backend.h"
+#include "idxdvd/common/cleanup.h"
+#include "idxdvd/common/parse.h"
+#include "idxdvd/holder.h"
+#include "idxdvd/sysfs.h"
+
+#define DSA_DEVICES	"/sys/bus/dsa/devices"
+#define DSA_DRIVERS	"/sys/bus/dsa/drivers"
+#define PCI_DEVICES	"/sys/bus/pci/devices"
+#define MDEV_DEVICES	"/sys/bus/mdev/devices"
+
+/* VT-d's extended capabilities: scalable mode, process address space ids. */
+#define ECAP_SMTS	(UINT64_C(1) << 43)
+#define ECAP_PASID	(UINT64_C(1) << 40)
+
+static void closedirp(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+static struct accfg_ctx *unref_ctx(struct accfg_ctx *ctx)
+{
+	return ctx ? accfg_unref(ctx) : NULL;
+}
+
+static void unref_ctxp(struct accfg_ctx **ctx)
+{
+	unref_ctx(*ctx);
+}
+
+/* --- attributes ------------------------------------------------------------------------------ */
+
+static int op_get(struct backend *b, const char *object, const char *attr, char *buf, size_t size)
+{
+	char path[SYSFS_PATH_LEN];
+	int r;
+
+	r = sysfs_path(path, DSA_DEVICES "/%s", object);
+	if (r < 0)
+		return r;
+	if (!sysfs_exists(path))
+		return -ENODEV;
+	r = sysfs_path(path, DSA_DEVICES "/%s/%s", object, attr);
+	if (r < 0)
+		return r;
+	if (!strcmp(attr, "driver"))
+		return sysfs_read_link(path, buf, size);
+	return sysfs_read(path, buf, size);
+}
+
+static int op_set(struct backend *b, const char *object, const char *attr, const char *value)
+{
+	char path[SYSFS_PATH_LEN];
+	int r;
+
+	r = sysfs_path(path, DSA_DEVICES "/%s/%s", object, attr);
+	return r < 0 ? r : sysfs_write(path, value);
+}
+
+static int op_bind(struct backend *b, const char *object, const char *driver)
+{
+	char path[SYSFS_PATH_LEN];
+	int r;
+
+	r = sysfs_path(path, DSA_DRIVERS "/%s/bind", driver);
+	return r < 0 ? r : sysfs_write(path, object);
+}
+
+static int op_unbind(struct backend *b, const char *object, const char *driver)
+{
+	char path[SYSFS_PATH_LEN];
+	int r;
+
+	r = sysfs_path(path, DSA_DRIVERS "/%s/unbind", driver);
+	return r < 0 ? r : sysfs_write(path, object);
+}
+
+/* --- accelerators ---------------------------------------------------------------------------- */
+
+static enum object_state parse_state(const char *s)
+{
+	for (int i = STATE_DISABLED; i <= STATE_UNKNOWN; i++)
+		if (!strcmp(object_state_name(i), s))
+			return i;
+	return STATE_UNKNOWN;
+}
+
+static enum wq_type parse_type(const char *s)
+{
+	if (!strcmp(s, "kernel"))
+		return WQ_TYPE_KERNEL;
+	return !strcmp(s, "user") ? WQ_TYPE_USER : WQ_TYPE_NONE;
+}
+
+/* An attribute that this kernel does not have reads as "". */
+static int get_optional(struct backend *b, const char *object, const char *attr, char *buf,
+			size_t size)
+{
+	int r = op_get(b, object, attr, buf, size);
+
+	if (r != -ENOENT && r != -EOPNOTSUPP)
+		return r;
+	buf[0] = '\0';
+	return 0;
+}
+
+static int get_uint(struct backend *b, const char *object, const char *attr, unsigned int *ret)
+{
+	char buf[LABEL_LEN];
+	int r;
+
+	r = get_optional(b, object, attr, buf, sizeof(buf));
+	if (r < 0)
+		return r;
+	*ret = 0;
+	return buf[0] ? parse_uint(buf, ret) : 0;
+}
+
+static int get_group(struct backend *b, const char *object, int *ret)
+{
+	char buf[LABEL_LEN];
+	int r;
+
+	r = op_get(b, object, "group_id", buf, sizeof(buf));
+	return r < 0 ? r : parse_int(buf, ret);
+}
+
+/* Opener of a user wq: wq0.1/dsa!wq0.1/file0/pid. */
+static void read_opener(struct wq *w)
+{
+	_cleanup_(closedirp) DIR *dir = NULL, *files = NULL;
+	char path[SYSFS_PATH_LEN], cdev[SYSFS_PATH_LEN] = "";
+	struct dirent *de;
+
+	if (sysfs_path(path, DSA_DEVICES "/%s", w->name) < 0)
+		return;
+	dir = opendir(path);
+	while (dir && !cdev[0] && (de = readdir(dir)))
+		if (strchr(de->d_name, '!') && sysfs_path(cdev, "%s/%s", path, de->d_name) < 0)
+			return;
+
+	files = cdev[0] ? opendir(cdev) : NULL;
+	while (files && (de = readdir(files))) {
+		if (strncmp(de->d_name, "file", 4) ||
+		    sysfs_path(path, "%s/%s/pid", cdev, de->d_name) < 0 ||
+		    sysfs_read_int(path, &w->holder.pid) < 0)
+			continue;
+		holder_read_comm(&w->holder);
+		return;
+	}
+}
+
+static int read_wq(struct backend *b, struct wq *w)
+{
+	char state[NAME_LEN], type[NAME_LEN], mode[NAME_LEN];
+	int r;
+
+	memset(&w->holder, 0, sizeof(w->holder));
+	if ((r = op_get(b, w->name, "state", state, sizeof(state))) < 0 ||
+	    (r = op_get(b, w->name, "type", type, sizeof(type))) < 0 ||
+	    (r = op_get(b, w->name, "mode", mode, sizeof(mode))) < 0 ||
+	    (r = get_group(b, w->name, &w->group)) < 0 ||
+	    (r = get_uint(b, w->name, "size", &w->size)) < 0 ||
+	    (r = get_uint(b, w->name, "priority", &w->priority)) < 0 ||
+	    (r = get_uint(b, w->name, "threshold", &w->threshold)) < 0 ||
+	    (r = get_uint(b, w->name, "clients", &w->clients)) < 0 ||
+	    (r = get_optional(b, w->name, "name", w->label, sizeof(w->label))) < 0 ||
+	    (r = get_optional(b, w->name, "driver_name", w->driver_name,
+			      sizeof(w->driver_name))) < 0 ||
+	    (r = op_get(b, w->name, "driver", w->driver, sizeof(w->driver))) < 0)
+		return r;
+
+	w->state = parse_state(state);
+	w->type = parse_type(type);
+	w->dedicated = !strcmp(mode, "dedicated");
+	if (!strcmp(w->driver, "user") && w->clients)
+		read_opener(w);
+	return 0;
+}
+
+/* What protects the host from a guest; the module is stricter and has the last word. */
+static void read_isolation(struct accel *a)
+{
+	char path[SYSFS_PATH_LEN], text[32];
+	uint64_t ecap;
+
+	a->iommu = sysfs_path(path, PCI_DEVICES "/%s/iommu_group", a->bdf) == 0 &&
+		   sysfs_exists(path);
+	/* Where the IOMMU does not say what it can, the module is asked at the first bind. */
+	a->pasid = a->iommu;
+	if (sysfs_path(path, PCI_DEVICES "/%s/iommu/intel-iommu/ecap", a->bdf) == 0 &&
+	    sysfs_read(path, text, sizeof(text)) == 0 && parse_u64(text, 16, &ecap) == 0)
+		a->pasid = a->iommu && (ecap & ECAP_SMTS) && (ecap & ECAP_PASID);
+
+	a->module = sysfs_exists(DSA_DRIVERS "/mdev");
+	a->unsafe_allowed = sysfs_path(path, PCI_DEVICES "/%s/idxd_mdev_unsafe", a->bdf) == 0 &&
+			    sysfs_read(path, text, sizeof(text)) == 0 &&
+			    (!strcmp(text, "1") || !strcmp(text, "Y"));
+}
+
+static void read_cmd_status(struct backend *b, struct accel *a)
+{
+	char text[32];
+	uint64_t v;
+
+	a->cmd_status = 0;
+	if (op_get(b, a->name, "cmd_status", text, sizeof(text)) == 0 &&
+	    parse_u64(text, 0, &v) == 0)
+		a->cmd_status = v;
+}
+
+static int op_refresh(struct backend *b, struct accel *a)
+{
+	char path[SYSFS_PATH_LEN], state[NAME_LEN];
+	int r;
+
+	r = sysfs_path(path, PCI_DEVICES "/%s/%s", a->bdf, a->name);
+	if (r < 0)
+		return r;
+	if (!sysfs_exists(path))
+		return -ENODEV;
+
+	r = op_get(b, a->name, "state", state, sizeof(state));
+	for (unsigned int i = 0; i < a->n_engines && r >= 0; i++)
+		r = get_group(b, a->engines[i].name, &a->engines[i].group);
+	for (unsigned int i = 0; i < a->n_wqs && r >= 0; i++)
+		r = read_wq(b, &a->wqs[i]);
+	if (r < 0)
+		return r;
+
+	a->state = parse_state(state);
+	read_isolation(a);
+	read_cmd_status(b, a);
+	return 0;
+}
+
+static int read_pci_id(const char *bdf, const char *attr, uint16_t *ret)
+{
+	char path[SYSFS_PATH_LEN], text[16];
+	uint64_t v;
+	int r;
+
+	r = sysfs_path(path, PCI_DEVICES "/%s/%s", bdf, attr);
+	if (r >= 0)
+		r = sysfs_read(path, text, sizeof(text));
+	if (r >= 0)
+		r = parse_u64(text, 0, &v);
+	if (r < 0)
+		return r;
+	if (v > UINT16_MAX)
+		return -ERANGE;
+	*ret = v;
+	return 0;
+}
+
+/* The PCI address is the name of the directory that holds the device's own. */
+static int read_bdf(const char *name, char ret[NAME_LEN])
+{
+	_cleanup_(freep) char *real = NULL;
+	char path[SYSFS_PATH_LEN];
+	char *slash;
+	int r;
+
+	r = sysfs_path(path, DSA_DEVICES "/%s/..", name);
+	if (r < 0)
+		return r;
+	real = realpath(path, NULL);
+	if (!real)
+		return -errno;
+	slash = strrchr(real, '/');
+	if (!slash || !string_is_pci_address(slash + 1))
+		return -ENODEV;
+	snprintf(ret, NAME_LEN, "%s", slash + 1);
+	return 0;
+}
+
+/* CVE-2024-21823: Sapphire Rapids and those that share its ids. */
+static bool is_unsafe(const struct accel *a)
+{
+	return a->pci_vendor == 0x8086 && (a->pci_device == 0x0b25 || a->pci_device == 0x0cfe);
+}
+
+static int read_accel(struct backend *b, struct accfg_device *dev, struct accel **ret)
+{
+	_cleanup_(accel_freep) struct accel *a = NULL;
+	int r;
+
+	r = accel_new(&a, accfg_device_get_max_work_queues(dev), accfg_device_get_max_engines(dev));
+	if (r < 0)
+		return r;
+	snprintf(a->name, sizeof(a->name), "%s", accfg_device_get_devname(dev));
+	a->kind = accfg_device_get_type(dev) == ACCFG_DEVICE_IAX ? ACCEL_IAX : ACCEL_DSA;
+	a->id = accfg_device_get_id(dev);
+	a->numa_node = accfg_device_get_numa_node(dev);
+	a->max_groups = accfg_device_get_max_groups(dev);
+	a->max_size = accfg_device_get_max_work_queues_size(dev);
+	a->configurable = accfg_device_get_configurable(dev);
+	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		snprintf(a->wqs[i].name, sizeof(a->wqs[i].name), "wq%u.%u", a->id, i);
+		a->wqs[i].id = i;
+	}
+	for (unsigned int i = 0; i < a->n_engines; i++)
+		snprintf(a->engines[i].name, sizeof(a->engines[i].name), "engine%u.%u", a->id, i);
+
+	r = read_bdf(a->name, a->bdf);
+	if (r >= 0)
+		r = read_pci_id(a->bdf, "vendor", &a->pci_vendor);
+	if (r >= 0)
+		r = read_pci_id(a->bdf, "device", &a->pci_device);
+	if (r < 0)
+		return r;
+	a->unsafe = is_unsafe(a);
+	r = op_refresh(b, a);
+	if (r < 0)
+		return r;
+	*ret = TAKE(a);
+	return 0;
+}
+
+static void free_accels(struct accel **accels, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		accel_free(accels[i]);
+	free(accels);
+}
+
+static int op_scan(struct backend *b, struct accel ***ret, size_t *ret_n)
+{
+	_cleanup_(unref_ctxp) struct accfg_ctx *ctx = NULL;
+	struct accel **accels, **more;
+	struct accfg_device *dev;
+	size_t n = 0;
+	int r;
+
+	accels = calloc(1, sizeof(*accels));
+	if (!accels)
+		return -ENOMEM;
+	/* Without idxd there is no such bus, and the library complains about that. */
+	r = sysfs_exists(DSA_DEVICES) ? accfg_new(&ctx) : 0;
+	for (dev = ctx && r >= 0 ? accfg_device_get_first(ctx) : NULL; dev && r >= 0;
+	     dev = accfg_device_get_next(dev)) {
+		more = realloc(accels, (n + 2) * sizeof(*accels));
+		if (!more) {
+			r = -ENOMEM;
+			break;
+		}
+		accels = more;
+		r = read_accel(b, dev, &accels[n]);
+		if (r == 0)
+			n++;
+		/* It went away while we looked. */
+		else if (r == -ENODEV || r == -ENOENT)
+			r = 0;
+	}
+	if (r < 0) {
+		free_accels(accels, n);
+		return r;
+	}
+	*ret = accels;
+	*ret_n = n;
+	return 0;
+}
+
+/* --- mdevs ----------------------------------------------------------------------------------- */
+
+static int read_mdev(const char *uuid, struct mdev *ret)
+{
+	char path[SYSFS_PATH_LEN], group[NAME_LEN];
+	_cleanup_(freep) char *real = NULL;
+	char *slash;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = parse_uuid(uuid, ret->uuid);
+	if (r < 0)
+		return r;
+	r = sysfs_path(path, MDEV_DEVICES "/%s", ret->uuid);
+	if (r < 0)
+		return r;
+	real = realpath(path, NULL);
+	if (!real)
+		return -errno;
+	slash = strrchr(real, '/');
+	*slash = '\0';
+	slash = strrchr(real, '/');
+	if (!slash || !string_is_pci_address(slash + 1))
+		return -ENOENT;
+	snprintf(ret->parent, sizeof(ret->parent), "%s", slash + 1);
+
+	if ((r = sysfs_path(path, MDEV_DEVICES "/%s/mdev_type", ret->uuid)) < 0 ||
+	    (r = sysfs_read_link(path, ret->type, sizeof(ret->type))) < 0 ||
+	    (r = sysfs_path(path, MDEV_DEVICES "/%s/wq", ret->uuid)) < 0)
+		return r;
+	r = sysfs_read(path, ret->wq, sizeof(ret->wq));
+	if (r < 0)
+		ret->wq[0] = '\0';
+
+	ret->iommu_group = -1;
+	if ((r = sysfs_path(path, MDEV_DEVICES "/%s/iommu_group", ret->uuid)) < 0 ||
+	    (r = sysfs_read_link(path, group, sizeof(group))) < 0)
+		return r;
+	if (group[0] && parse_int(group, &ret->iommu_group) < 0)
+		ret->iommu_group = -1;
+	return 0;
+}
+
+static int op_read_mdev(struct backend *b, const char *uuid, struct mdev *ret)
+{
+	int r = read_mdev(uuid, ret);
+
+	if (r == 0)
+		holder_find(ret, 1);
+	return r;
+}
+
+static bool is_ours_by_type(const struct mdev *m)
+{
+	return !strncmp(m->type, "idxd-", 5);
+}
+
+static int op_scan_mdevs(struct backend *b, struct mdev **ret, size_t *ret_n)
+{
+	_cleanup_(closedirp) DIR *dir = opendir(MDEV_DEVICES);
+	struct mdev *list = calloc(1, sizeof(*list)), *more;
+	struct dirent *de;
+	size_t n = 0;
+
+	if (!list)
+		return -ENOMEM;
+	while (dir && (de = readdir(dir))) {
+		more = realloc(list, (n + 2) * sizeof(*list));
+		if (!more) {
+			free(list);
+			return -ENOMEM;
+		}
+		list = more;
+		if (read_mdev(de->d_name, &list[n]) == 0 && is_ours_by_type(&list[n]))
+			n++;
+	}
+	holder_find(list, n);
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+static int op_mdev_create(struct backend *b, const char *parent, const char *type,
+			  const char *uuid)
+{
+	char path[SYSFS_PATH_LEN];
+	int r;
+
+	r = sysfs_path(path, PCI_DEVICES "/%s/mdev_supported_types/%s/create", parent, type);
+	return r < 0 ? r : sysfs_write(path, uuid);
+}
+
+static int op_mdev_remove(struct backend *b, const char *uuid)
+{
+	char path[SYSFS_PATH_LEN];
+	struct mdev m;
+	int r;
+
+	r = read_mdev(uuid, &m);
+	if (r < 0)
+		return r;
+	/* The removal would sleep until a VMM lets go; a process may be hidden from /proc. */
+	r = holder_probe_group(m.iommu_group);
+	if (r < 0)
+		return r;
+	r = sysfs_path(path, MDEV_DEVICES "/%s/remove", m.uuid);
+	return r < 0 ? r : sysfs_write(path, "1");
+}
+
+static int op_mdev_set_wq(struct backend *b, const char *uuid, const char *wq)
+{
+	char path[SYSFS_PATH_LEN];
+	int r;
+
+	r = sysfs_path(path, MDEV_DEVICES "/%s/wq", uuid);
+	return r < 0 ? r : sysfs_write(path, wq);
+}
+
+/* --- the rest -------------------------------------------------------------------------------- */
+
+static int op_boot_id(struct backend *b, char ret[UUID_LEN])
+{
+	return sysfs_read("/proc/sys/kernel/random/boot_id", ret, UUID_LEN);
+}
+
+static void op_free(struct backend *b)
+{
+	free(b);
+}
+
+static const struct backend_ops host_ops = {
+	.free = op_free,
+	.boot_id = op_boot_id,
+	.scan = op_scan,
+	.refresh = op_refresh,
+	.scan_mdevs = op_scan_mdevs,
+	.read_mdev = op_read_mdev,
+	.get = op_get,
+	.set = op_set,
+	.bind = op_bind,
+	.unbind = op_unbind,
+	.mdev_create = op_mdev_create,
+	.mdev_remove = op_mdev_remove,
+	.mdev_set_wq = op_mdev_set_wq,
+};
+
+int backend_host_new(struct backend **ret)
+{
+	struct backend *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return -ENOMEM;
+	b->ops = &host_ops;
+	*ret = b;
+	return 0;
+}
