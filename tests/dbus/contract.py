@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The contract exists once: installed XML, manual pages, bus policy and the running programs agree."""
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon is killed, at rest and at work; each restart finds one of the two states (I1)."""
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every refusal: D-Bus error name, exit status, and a message with object, reason, holder, remedy.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What an administrator does with idxdctl, from adopt to release."""
 
