@@ -1113,6 +1113,14 @@ void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, man
 	submit_request(m, op, copied, done, userdata);
 }
 
+void manager_refresh(struct manager *m, manager_done done, void *userdata)
+{
+	struct op *op = op_new(m, OP_SETTLED, done, userdata);
+
+	m->rescan_all = true;
+	submit_request(m, op, true, done, userdata);
+}
+
 size_t manager_n_accels(const struct manager *m)
 {
 	return m->ledger.n_accels;

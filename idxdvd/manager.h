@@ -101,6 +101,8 @@ void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, man
 
 /* Something may have changed; @subsystem and @name as in the uevent, both NULL: read everything. */
 void manager_rescan(struct manager *m, const char *subsystem, const char *name);
+/* Reads everything, facts without an event included; @done comes when that is known. */
+void manager_refresh(struct manager *m, manager_done done, void *userdata);
 
 /* What there is. Pointers are valid until the loop runs again. */
 size_t manager_n_accels(const struct manager *m);
