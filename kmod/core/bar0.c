@@ -42,7 +42,7 @@ unsigned int vd_vectors(const struct vd *d)
 	return d->caps.nwqs + 1u;
 }
 
-/* ---- reset values that capabilities decide (9.2.2 - 9.2.10) ---------------- */
+/* ---- reset values that capabilities decide -------------------------------- */
 
 static uint64_t version_value(const struct vd *d, unsigned int idx)
 {
@@ -127,7 +127,7 @@ static uint64_t opcfg3_value(const struct vd *d, unsigned int idx)
 	return opcfg_value(d, 3);
 }
 
-/* ---- locks: a write to a locked register is dropped silently (9.2) --------- */
+/* ---- locks: a write to a locked register is dropped silently --------------- */
 
 static uint64_t dev_disabled(const struct vd *d, unsigned int idx)
 {
@@ -167,7 +167,7 @@ static uint64_t opcfg_lock(const struct vd *d, unsigned int idx)
 #define DEV	VD_KEEP_DEV
 #define WQ	VD_KEEP_WQ
 
-/* 9.2.1 - 9.2.5 */
+/* Capabilities */
 static const struct vd_reg cap_regs[] = {
 	/* name      off        size keep reset rw w1c value          unlocked post */
 	{ "VERSION", R_VERSION, 4,   0,   0,    0, 0,  version_value, NULL,    NULL },
@@ -187,7 +187,7 @@ static const struct vd_reg opcap_regs[] = {
 #define CMDCAP_ALL	0x7ffeull	/* codes 1 to 14, see cmd.c */
 
 /*
- * 9.2.6 - 9.2.17. CMD has no storage: its effect takes the written value, and it
+ * Offsets, control and status. CMD has no storage: its effect takes the written value, and it
  * reads 0. The event log registers behave, but no record is ever logged: errors
  * are reported in SWERROR, which Linux reads with or without a log.
  */
@@ -228,18 +228,18 @@ static const struct vd_reg ctrl_regs[] = {
 	       NULL,         NULL,         NULL },
 };
 
-/* 9.2.18 */
+/* DSACAP0 to DSACAP2, or IAACAP */
 static const struct vd_reg extcap_regs[] = {
 	{ "EXTCAP", 0, 8, 0, 0, 0, 0, extcap_value, NULL, NULL },
 };
 
-/* 9.2.22: stored only; the entry behind it is the host's */
+/* MSI-X permissions: stored only; the entry that counts is the host's */
 static const struct vd_reg msixperm_regs[] = {
 	{ "MSIXPERM", 0, 4, 0, 0, 0xfffff00c, 0, NULL, NULL, NULL },
 };
 
 /*
- * 9.2.24. Membership bits beyond what exists can be written: Enable Device is
+ * Groups. Membership bits beyond what exists can be written: Enable Device is
  * what finds them. Flags of limits that GRPCAP does not offer are read-only.
  */
 static const struct vd_reg grpcfg_regs[] = {
@@ -252,7 +252,7 @@ static const struct vd_reg grpcfg_regs[] = {
 	{ "GRPFLAGS",  GRP_FLAGS,    8,  0,   0,    0x0ff0ff3f, 0, grpflags_value, dev_disabled, NULL },
 };
 
-/* 9.2.26. Everything a guest may not have can be written: Enable WQ refuses it. */
+/* Work queues. Everything a guest may not have can be written: Enable WQ refuses it. */
 static const struct vd_reg wqcfg_regs[] = {
 	/* name         off            size keep reset rw          w1c               value */
 	/*     unlocked      post */
@@ -323,7 +323,7 @@ const struct vd_space vd_bar0_space = {
 	.image = offsetof(struct vd, bar0),
 };
 
-/* Reset WQ: everything but the size goes back to its reset value (9.2.12). */
+/* Reset WQ: everything but the size goes back to its reset value. */
 void vd_wqcfg_reset(struct vd *d, unsigned int wq)
 {
 	vd_block_reset(d, &vd_bar0_space, &bar0_blocks[B_WQCFG], wq, VD_KEEP_WQ);

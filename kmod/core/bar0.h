@@ -119,10 +119,10 @@
 #define MSIX_CTRL		0x0c
 #define MSIX_CTRL_MASK		(1u << 0)
 
-/* Opcodes that the core must know (7.3) */
+/* Opcodes that the core must know */
 #define OP_BATCH		1
 
-/* Error codes: commands (9.2.12) and software errors (5.7) */
+/* Error codes of commands, and at the end of software errors */
 #define E_OK			VD_CMD_OK
 #define E_CODE			0x01
 #define E_WQ_INDEX		0x02

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later
-/* The command register: decode, legality, start and completion (9.2.11, 9.2.12). */
+/* The command register: decode, legality, start and completion. */
 #include "core.h"
 
 struct command {
@@ -211,7 +211,7 @@ static const struct command commands[] = {
 
 /* ---- life of a command ------------------------------------------------------- */
 
-/* Active is cleared last, and the interrupt follows it (9.2.12). */
+/* Active is cleared last, and the interrupt follows it. */
 static void cmd_finish(struct vd *d, uint8_t error, uint16_t result)
 {
 	vd_set32(d, R_CMDSTS, error | (uint32_t)result << CMDSTS_RESULT_SHIFT);
@@ -248,7 +248,7 @@ static void cmd_start(struct vd *d, const struct command *k)
 		d->ops->cmd_start(d->priv, &c);
 }
 
-/* Reserved bits and the state table come before the operand (order is free, 9.2.12). */
+/* Reserved bits and the state table come before the operand (any order is legal). */
 static uint8_t cmd_check(struct vd *d, uint32_t val, const struct command *k)
 {
 	uint8_t e;

@@ -99,7 +99,7 @@ static void write_reg(struct vd *d, const struct vd_space *s, const struct curso
 		r->post(d, &w);
 }
 
-/* One aligned access of 1, 2, 4 or 8 bytes; it may span registers (9.1). */
+/* One aligned access of 1, 2, 4 or 8 bytes; it may span registers. */
 static void write_aligned(struct vd *d, const struct vd_space *s, uint32_t off, unsigned int n,
 			  uint64_t val)
 {

@@ -101,7 +101,6 @@ void vd_reset(struct vd *d)
 void vd_reset_device(struct vd *d)
 {
 	vd_space_reset(d, &vd_bar0_space, VD_KEEP_DEV);
-	d->cause_later = 0;
 	d->live = 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later
-/* The software error record and the interrupt cause register (9.2.8, 9.2.14). */
+/* The software error record and the interrupt cause register. */
 #include "core.h"
 
 /* Of a host's record: no PASID, no privilege, no reserved bits. */

@@ -15,8 +15,8 @@
  *    sets the software error, as the device would.
  *  - Only vd_init() returns an error, and only for what the host passed.
  *
- * Section numbers in the core's comments are those of the Intel DSA
- * Architecture Specification, revision 3.0.
+ * Section, table and register names in the core's comments are those of the Intel
+ * DSA Architecture Specification, revision 3.0.
  */
 #ifndef VD_H
 #define VD_H
@@ -38,7 +38,7 @@ struct vd;
 #define VD_MSIX_TABLE	0x800u
 #define VD_MSIX_PBA	0xa00u
 
-/* GENSTS and WQCFG state fields (9.2.7, 9.2.26). */
+/* The state fields of GENSTS and WQCFG. */
 enum vd_state {
 	VD_DISABLED = 0,
 	VD_ENABLED = 1,
@@ -108,7 +108,7 @@ struct vd_cmd {
 					/* except for VD_WORK_ENABLE			*/
 };
 
-/* Errors of the specification that an owner may return (9.2.12). */
+/* Errors of the specification that an owner may return in CMDSTS. */
 #define VD_CMD_OK		0x00
 #define VD_CMD_HWERR		0x03	/* host failed or timed out			*/
 #define VD_CMD_NOHANDLE		0x42

@@ -327,6 +327,12 @@ static void test_lock_while_enabling(void)
 	EQUAL(row, r32(&f, R_CMDSTS), 3);
 	w32(&f, wqcfg(0, WQ_MODE), 0xb1);
 	EQUAL("open again after the failure", r32(&f, wqcfg(0, WQ_MODE)), 0xb1);
+
+	fake_init(&f, DSA_8WQ, DEV_ON);
+	f.hold = true;
+	w32(&f, R_CMD, OP(6, 0));
+	w32(&f, wqcfg(1, WQ_MODE), 0xb1);
+	EQUAL("the others are open", r32(&f, wqcfg(1, WQ_MODE)), 0xb1);
 }
 
 /* Reset WQ: everything but the size, also of a queue that was off. */

@@ -89,6 +89,52 @@ static void test_writes(void)
 	}
 }
 
+/* As for BAR0 in core-reg: every bit that can be written, and no other. */
+static uint32_t writable_at(uint32_t off)
+{
+	switch (off) {
+	case 0x04:
+		return 0x00000146;
+	case 0x0c:
+	case 0x3c:
+		return 0x000000ff;
+	case 0x10:
+		return 0xffffe000;
+	case 0x18:
+		return 0xffffc000;
+	case 0x14:
+	case 0x1c:
+		return 0xffffffff;
+	case 0x48:
+		return 0x000079ff;
+	case 0x80:
+		return 0xc0000000;
+	case 0x94:
+		return 0x00000003;
+	}
+	return 0;
+}
+
+static void test_every_bit(void)
+{
+	const char *row = "every bit of configuration space";
+	uint32_t off, born, mask;
+	struct fake f;
+
+	fake_init(&f, DSA, BORN);
+	for (off = 0; off < VD_CONFIG_SIZE; off += 4) {
+		born = (uint32_t)cfg_read(&f, off, 4);
+		mask = writable_at(off);
+		cfg_write(&f, off, 4, off == DEVCTL ? 0xffff7fff : 0xffffffff);
+		if (!EQUAL(row, cfg_read(&f, off, 4), born | mask))
+			fprintf(stderr, "... at 0x%x\n", off);
+		cfg_write(&f, off, 4, 0);
+		if (!EQUAL(row, cfg_read(&f, off, 4), born & ~mask))
+			fprintf(stderr, "... at 0x%x\n", off);
+	}
+	LOG(row, &f, "");
+}
+
 /* All ones to both halves, then the lowest address bit that stuck is the size. */
 static uint64_t probe_bar(struct fake *f, uint32_t off)
 {
@@ -190,6 +236,7 @@ int main(void)
 {
 	test_values();
 	test_writes();
+	test_every_bit();
 	test_bars();
 	test_chain();
 	test_bus_master();

@@ -213,6 +213,89 @@ static void test_writes(void)
 	}
 }
 
+/*
+ * Every bit of BAR0 that a guest can write while the device is disabled, said a
+ * second time. All ones and all zeros to each dword must move these and no other.
+ */
+static const struct {
+	uint32_t from, to, mask;
+} writable[] = {
+	{ 0x080, 0x084, 0x00003000 },	/* GENCFG	*/
+	{ 0x088, 0x08c, 0x00000007 },	/* GENCTRL	*/
+	{ 0x0e0, 0x0e4, 0xfffff003 },	/* EVLCFG	*/
+	{ 0x0e4, 0x0ec, 0xffffffff },
+	{ 0x0ec, 0x0f0, 0x0000000f },
+	{ 0x0f0, 0x0f4, 0x0000ffff },	/* EVLSTATUS	*/
+	{ 0x300, 0x304, 0xfffff00c },	/* MSIXPERM	*/
+	{ 0x308, 0x30c, 0xfffff00c },
+	{ 0x400, 0x428, 0xffffffff },	/* GRPCFG	*/
+	{ 0x428, 0x42c, 0x0ff0ff3f },
+	{ 0x500, 0x508, 0x0000ffff },	/* WQCFG	*/
+	{ 0x508, 0x50c, 0x3fffffff },
+	{ 0x50c, 0x510, 0x000001ff },
+	{ 0x510, 0x518, 0x0001ffff },
+	{ 0x520, 0x540, 0xffffffff },
+	{ 0x800, 0x804, 0xfffffffc },	/* MSI-X	*/
+	{ 0x804, 0x80c, 0xffffffff },
+	{ 0x80c, 0x810, 0x00000001 },
+	{ 0x810, 0x814, 0xfffffffc },
+	{ 0x814, 0x81c, 0xffffffff },
+	{ 0x81c, 0x820, 0x00000001 },
+};
+
+static uint32_t writable_at(uint32_t off)
+{
+	unsigned int i;
+
+	for (i = 0; i < VD_COUNT(writable); i++)
+		if (off >= writable[i].from && off < writable[i].to)
+			return writable[i].mask;
+	return 0;
+}
+
+static void test_every_bit(void)
+{
+	const char *row = "every bit of BAR0";
+	uint32_t off, mask, born;
+	struct fake f;
+
+	fake_init(&f, DSA, BORN);
+	for (off = 0; off < VD_BAR0_SIZE; off += 4) {
+		if (off == R_CMD)
+			continue;
+		mask = writable_at(off);
+		born = r32(&f, off);
+		w32(&f, off, ~0u);
+		if (!EQUAL(row, r32(&f, off), born | mask))
+			fprintf(stderr, "... at 0x%x\n", off);
+		w32(&f, off, 0);
+		w32(&f, off, 0);	/* once more: the occupancy limit had been locked */
+		if (!EQUAL(row, r32(&f, off), born & ~mask))
+			fprintf(stderr, "... at 0x%x\n", off);
+	}
+	LOG(row, &f, "");
+}
+
+/* The bytes that an access does not cover keep their contents. */
+static void test_lanes(void)
+{
+	static const uint32_t want[4] = { 0xfffff000, 0xffff000c, 0xff00f00c, 0x00fff00c };
+	struct fake f;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		fake_init(&f, DSA, BORN);
+		w32(&f, R_MSIXPERM + 8, ~0u);
+		bar_write(&f, R_MSIXPERM + 8 + i, 1, 0);
+		EQUAL("one lane", r32(&f, R_MSIXPERM + 8), want[i]);
+	}
+	bar_write(&f, R_MSIXPERM + 8, 4, ~0u);
+	bar_write(&f, R_MSIXPERM + 8, 2, 0);
+	EQUAL("two lanes", r32(&f, R_MSIXPERM + 8), 0xffff0000);
+	bar_write(&f, R_MSIXPERM + 10, 2, 0x1234);
+	EQUAL("two lanes", r32(&f, R_MSIXPERM + 8), 0x12340000);
+}
+
 /* The limit is locked while the enable bit is 1; the bit itself never is. */
 static void test_occupancy_limit(void)
 {
@@ -272,6 +355,8 @@ int main(void)
 	test_self_check();
 	test_resets();
 	test_writes();
+	test_every_bit();
+	test_lanes();
 	test_occupancy_limit();
 	test_sgl();
 	test_long_accesses();

@@ -175,6 +175,37 @@ static void test_survivors(void)
 	LOG("interrupts work after an FLR", &f, "open1 reset-all:0 irq0");
 }
 
+/* Ones everywhere, then each reset: what is not spared reads as at birth. */
+static void test_reset_everything(void)
+{
+	static uint8_t ones[VD_BAR0_SIZE];
+	struct fake f, born;
+
+	memset(ones, 0xff, sizeof(ones));
+	fake_init(&born, DSA, BORN);
+
+	fake_init(&f, DSA, BORN);
+	vd_bar0_write(&f.d, R_MSIXPERM, ones, R_MSIX - R_MSIXPERM);
+	CHECK("configuration was written", memcmp(f.d.bar0 + R_GRPCFG, born.d.bar0 + R_GRPCFG, 0x140));
+	w32(&f, R_CMD, CMD(5, 0));
+	CHECK("Reset Device resets the configuration",
+	      !memcmp(f.d.bar0 + R_EXTCAP, born.d.bar0 + R_EXTCAP, R_MSIX - R_EXTCAP));
+
+	vd_bar0_write(&f.d, R_WQCFG, ones, WQCFG_STRIDE);
+	w32(&f, R_CMD, CMD(10, 1));
+	EQUAL("Reset WQ keeps the size", r32(&f, R_WQCFG), 0xffff);
+	CHECK("Reset WQ resets the rest",
+	      !memcmp(f.d.bar0 + R_WQCFG + 4, born.d.bar0 + R_WQCFG + 4, WQCFG_STRIDE - 4));
+
+	vd_bar0_write(&f.d, R_EVLCFG, ones, VD_BAR0_REGS - R_EVLCFG);
+	vd_config_write(&f.d, 0, ones, DEVCTL);
+	vd_config_write(&f.d, DEVCTL + 2, ones, 0x100 - DEVCTL - 2);
+	vd_reset(&f.d);
+	CHECK("FLR resets BAR0", !memcmp(f.d.bar0, born.d.bar0, VD_BAR0_REGS));
+	CHECK("FLR resets configuration space",
+	      !memcmp(f.d.config, born.d.config, VD_CONFIG_REGS));
+}
+
 /* Each way to write the bit, and the ways that are none. */
 static const struct {
 	const char *name;
@@ -298,6 +329,7 @@ int main(void)
 {
 	test_init();
 	test_survivors();
+	test_reset_everything();
 	test_flr();
 	test_flr_under_command();
 	test_halt_and_flr();
