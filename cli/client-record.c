@@ -76,7 +76,7 @@ static const struct client_field mdev_fields[] = {
 	FIELD(client_mdev, managed, "Managed", "managed", 'b'),
 	FIELD(client_mdev, parent, "Parent", "parent", 's'),
 	FIELD(client_mdev, accelerator, "Accelerator", "accelerator", 'o'),
-	FIELD(client_mdev, work_queue, "WorkQueue", "work_queue", 'o'),
+	FIELD(client_mdev, work_queue, "WorkQueue", "wq", 'o'),
 	FIELD(client_mdev, state, "State", "state", 's'),
 	FIELD(client_mdev, holder, "Holder", "holder", 's'),
 };
@@ -87,7 +87,7 @@ static const struct client_field type_fields[] = {
 	FIELD(client_type, type, "Type", "type", 's'),
 	FIELD(client_type, name, "Name", "name", 's'),
 	FIELD(client_type, device_api, "DeviceApi", "device_api", 's'),
-	FIELD(client_type, available, "AvailableInstances", "available_instances", 'u'),
+	FIELD(client_type, available, "AvailableInstances", "available", 'u'),
 	FIELD(client_type, creatable, "Creatable", "creatable", 'u'),
 	FIELD(client_type, description, "Description", "description", 's'),
 };

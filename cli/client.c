@@ -301,6 +301,18 @@ void client_plan_freep(char ***plan)
 
 /* Replies into records */
 
+int client_refresh(struct client *c)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	int r;
+
+	r = method_new(c, "Refresh", &m);
+	if (r < 0)
+		return r;
+
+	return call(c, m, NULL);
+}
+
 int client_get_manager(struct client *c, struct client_manager *ret)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;

@@ -89,6 +89,8 @@ int client_create(struct client *c, const char *type, const struct cli_args *arg
 int client_destroy(struct client *c, const char *uuid, const struct cli_args *args,
 		   char ***ret_plan);
 void client_plan_freep(char ***plan);
+/* Has the daemon read everything again; the others show what it knows. */
+int client_refresh(struct client *c);
 int client_get_manager(struct client *c, struct client_manager *ret);
 int client_get_snapshot(struct client *c, struct client_snapshot *ret);
 int client_get_types(struct client *c, struct client_list *ret);

@@ -12,6 +12,9 @@ int verb_list(struct client *c, const struct cli_args *args)
 	_cleanup_(client_snapshot_done) struct client_snapshot s = { 0 };
 	int r;
 
+	r = client_refresh(c);
+	if (r < 0)
+		return client_complain(c, "list", r);
 	r = client_get_snapshot(c, &s);
 	if (r < 0)
 		return client_complain(c, "list", r);

@@ -11,6 +11,9 @@ int verb_status(struct client *c, const struct cli_args *args)
 	_cleanup_(client_snapshot_done) struct client_snapshot s = { 0 };
 	int r;
 
+	r = client_refresh(c);
+	if (r < 0)
+		return client_complain(c, "status", r);
 	r = client_get_manager(c, &m);
 	if (r < 0)
 		return client_complain(c, "status", r);

@@ -12,6 +12,9 @@ int verb_types(struct client *c, const struct cli_args *args)
 	_cleanup_(client_list_done) struct client_list types = { .class = &client_type_class };
 	int r;
 
+	r = client_refresh(c);
+	if (r < 0)
+		return client_complain(c, "types", r);
 	r = client_get_types(c, &types);
 	if (r < 0)
 		return client_complain(c, "types", r);

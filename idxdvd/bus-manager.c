@@ -17,10 +17,15 @@
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 #define EMITS SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 
-/* A call that waits for the manager; it keeps the message, so that the answer finds its way. */
+/*
+ * A call that waits for the manager; it keeps the message, so that the answer finds its way. Calls
+ * that everybody may make are counted apart: they must not use up the room of the others.
+ */
 struct request {
 	struct bus *b;
 	sd_bus_message *msg;
+	unsigned int *n_waiting;
+	int (*fill)(struct bus *b, sd_bus_message *reply, const struct manager_result *res);
 };
 
 static struct request *request_free(struct request *q)
@@ -28,7 +33,7 @@ static struct request *request_free(struct request *q)
 	if (!q)
 		return NULL;
 
-	q->b->n_pending--;
+	(*q->n_waiting)--;
 	sd_bus_message_unref(q->msg);
 	free(q);
 	return NULL;
@@ -39,14 +44,15 @@ static void request_freep(struct request **q)
 	request_free(*q);
 }
 
-static int request_new(struct bus *b, sd_bus_message *msg, struct request **ret, sd_bus_error *err)
+static int request_new(struct bus *b, sd_bus_message *msg, unsigned int *n_waiting,
+		       struct request **ret, sd_bus_error *err)
 {
 	struct request *q;
 
-	if (b->n_pending >= API_PENDING_MAX)
+	if (*n_waiting >= API_PENDING_MAX)
 		return sd_bus_error_setf(err, SD_BUS_ERROR_LIMITS_EXCEEDED,
 					 "idxdvd: %u requests wait already; try again later",
-					 b->n_pending);
+					 *n_waiting);
 
 	q = calloc(1, sizeof(*q));
 	if (!q)
@@ -54,19 +60,20 @@ static int request_new(struct bus *b, sd_bus_message *msg, struct request **ret,
 
 	q->b = b;
 	q->msg = sd_bus_message_ref(msg);
-	b->n_pending++;
+	q->n_waiting = n_waiting;
+	(*n_waiting)++;
 	*ret = q;
 	return 0;
 }
 
-/* One string for each line of @plan. */
-static int append_plan(sd_bus_message *reply, const char *plan)
+/* One string for each line of the plan. */
+static int fill_plan(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
 {
 	_cleanup_(freep) char *copy = NULL;
 	char *line, *rest;
 	int r;
 
-	copy = strdup(plan);
+	copy = strdup(res->plan);
 	if (!copy)
 		return -ENOMEM;
 
@@ -84,16 +91,24 @@ static int append_plan(sd_bus_message *reply, const char *plan)
 }
 
 /* The path is "/" after a dry run: there is no such object. */
-static int append_mdev(struct bus *b, sd_bus_message *reply, const char *uuid)
+static int fill_mdev(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
 {
 	int r;
 
-	r = sd_bus_message_append(reply, "s", uuid);
+	r = sd_bus_message_append(reply, "s", res->uuid);
+	if (r < 0)
+		return r;
+	r = bus_append_path(reply, API_PREFIX_MDEV,
+			    manager_find_mdev(b->manager, res->uuid) ? res->uuid : "");
 	if (r < 0)
 		return r;
 
-	return bus_append_path(reply, API_PREFIX_MDEV,
-			       manager_find_mdev(b->manager, uuid) ? uuid : "");
+	return fill_plan(b, reply, res);
+}
+
+static int fill_nothing(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
+{
+	return 0;
 }
 
 static int reply_success(struct request *q, const struct manager_result *res)
@@ -104,14 +119,7 @@ static int reply_success(struct request *q, const struct manager_result *res)
 	r = sd_bus_message_new_method_return(q->msg, &reply);
 	if (r < 0)
 		return r;
-
-	if (sd_bus_message_is_method_call(q->msg, API_IFACE_MANAGER, "CreateMdev") > 0) {
-		r = append_mdev(q->b, reply, res->uuid);
-		if (r < 0)
-			return r;
-	}
-
-	r = append_plan(reply, res->plan);
+	r = q->fill(q->b, reply, res);
 	if (r < 0)
 		return r;
 
@@ -159,9 +167,10 @@ static int method_adopt(sd_bus_message *msg, void *userdata, sd_bus_error *err)
 	r = bus_authorize(msg, API_ACTION_MANAGE_WQ, err);
 	if (r <= 0)
 		return r;
-	r = request_new(b, msg, &q, err);
+	r = request_new(b, msg, &b->n_changing, &q, err);
 	if (r < 0)
 		return r;
+	q->fill = fill_plan;
 
 	opts.host_wqs = o.host_wqs;
 	opts.pool_min = o.pool_min;
@@ -190,9 +199,10 @@ static int method_release(sd_bus_message *msg, void *userdata, sd_bus_error *err
 	r = bus_authorize(msg, API_ACTION_MANAGE_WQ, err);
 	if (r <= 0)
 		return r;
-	r = request_new(b, msg, &q, err);
+	r = request_new(b, msg, &b->n_changing, &q, err);
 	if (r < 0)
 		return r;
+	q->fill = fill_plan;
 
 	manager_release(b->manager, device, o.dry_run, request_done, q);
 	return 1;
@@ -216,9 +226,10 @@ static int method_create_mdev(sd_bus_message *msg, void *userdata, sd_bus_error 
 	r = bus_authorize(msg, API_ACTION_MANAGE_MDEV, err);
 	if (r <= 0)
 		return r;
-	r = request_new(b, msg, &q, err);
+	r = request_new(b, msg, &b->n_changing, &q, err);
 	if (r < 0)
 		return r;
+	q->fill = fill_mdev;
 
 	req.parent = o.parent;
 	req.uuid = o.uuid;
@@ -246,11 +257,28 @@ static int method_destroy_mdev(sd_bus_message *msg, void *userdata, sd_bus_error
 	r = bus_authorize(msg, API_ACTION_MANAGE_MDEV, err);
 	if (r <= 0)
 		return r;
-	r = request_new(b, msg, &q, err);
+	r = request_new(b, msg, &b->n_changing, &q, err);
 	if (r < 0)
 		return r;
+	q->fill = fill_plan;
 
 	manager_destroy_mdev(b->manager, uuid, o.dry_run, request_done, q);
+	return 1;
+}
+
+/* Everybody may ask for it: it only reads. */
+static int method_refresh(sd_bus_message *msg, void *userdata, sd_bus_error *err)
+{
+	struct bus *b = userdata;
+	struct request *q;
+	int r;
+
+	r = request_new(b, msg, &b->n_refreshing, &q, err);
+	if (r < 0)
+		return r;
+	q->fill = fill_nothing;
+
+	manager_refresh(b->manager, request_done, q);
 	return 1;
 }
 
@@ -403,6 +431,10 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_ARGS("s", uuid, "a{sv}", options),
 				SD_BUS_RESULT("as", plan),
 				method_destroy_mdev, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Refresh",
+				SD_BUS_NO_ARGS,
+				SD_BUS_NO_RESULT,
+				method_refresh, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListTypes",
 				SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("aa{sv}", types),

@@ -25,7 +25,8 @@ struct bus {
 	sd_bus *bus;
 	struct manager *manager;
 	bool simulated;
-	unsigned int n_pending;		/* requests handed to the manager and not answered yet */
+	/* Requests handed to the manager and not answered yet. */
+	unsigned int n_changing, n_refreshing;
 	struct bus_wq wq;		/* the one looked up last */
 };
 

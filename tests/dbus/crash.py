@@ -61,7 +61,7 @@ def check(world, round_number, states):
     if state not in states:
         raise AssertionError(f"round {round_number}: a third state: {state}")
     held = {q["name"]: q["mdev"] for q in now["work_queues"] if q["mdev"]}
-    equal(held, {m["work_queue"]: m["uuid"] for m in now["mdevs"]}, "queues and mdevs")
+    equal(held, {m["wq"]: m["uuid"] for m in now["mdevs"]}, "queues and mdevs")
     return states.index(state)
 
 

@@ -188,6 +188,10 @@ class World:
     def destroy(self, uuid, **options):
         return self.call("DestroyMdev", uuid, options, signature="sa{sv}")
 
+    def refresh(self):
+        """Waits until everything that was asked for before is over, upkeep of the pool included."""
+        self.call("Refresh", signature="")
+
     def managed(self):
         """All objects: {path: {interface: {property: value}}}, ours only."""
         objects = self.call("GetManagedObjects", iface=OBJECT_MANAGER, signature="")

@@ -88,8 +88,12 @@ def unsafe(device):
     @on(accelerator(device=device, kind="dsa" if device == "0b25" else "iax"))
     def test(world):
         name = "dsa0" if device == "0b25" else "iax0"
+        mdev_type = f"idxd-{name[:3]}-1dwq-v1"
+        world.ok("adopt", name)
+        world.refresh()
         both(world, ERROR + "UnsafeDevice", 7, [name, "8086:" + device, "CVE-2024-21823"],
-             ["adopt", name], lambda: world.adopt(name))
+             ["create", "-p", name], lambda: world.create(mdev_type, parent=name))
+        equal(world.ok("types", "--json").json()["types"][0]["creatable"], 0)
         shown = world.ok("list", "--json").json()["accelerators"][0]
         equal((shown["unsafe"], shown["erratum"]), (True, "CVE-2024-21823"))
         contains(world.ok("list").out, "UNSAFE", "CVE-2024-21823")

@@ -41,7 +41,7 @@ def test_given_uuid_and_wq(world):
     out = world.ok("create", "-t", DSA_TYPE, "-p", "dsa0", "-u", UUID.upper(), "--wq", "wq0.2").out
     equal(out, UUID + "\n", "the UUID in its canonical form")
     tree = world.ok("list", "--json").json()["accelerators"][0]
-    equal([(m["uuid"], m["work_queue"], m["type"], m["accelerator"], m["parent"])
+    equal([(m["uuid"], m["wq"], m["type"], m["accelerator"], m["parent"])
            for m in tree["mdevs"]], [(UUID, "wq0.2", DSA_TYPE, "dsa0", "0000:6a:01.0")])
     queue = next(q for q in tree["work_queues"] if q["name"] == "wq0.2")
     equal((queue["class"], queue["holder"], queue["mdev"], queue["driver"], queue["mode"]),
@@ -85,13 +85,13 @@ def test_pool_min(world):
 
 
 def test_types(world):
-    equal([(t["type"], t["available_instances"], t["creatable"])
+    equal([(t["type"], t["available"], t["creatable"])
            for t in world.ok("types", "--json").json()["types"]], [(DSA_TYPE, 0, 0)])
     world.ok("adopt", "dsa0")
     world.settled(free=3, pool=1)
     entry = world.ok("types", "--json").json()["types"][0]
     equal((entry["device"], entry["parent"], entry["name"], entry["device_api"],
-           entry["available_instances"], entry["creatable"]),
+           entry["available"], entry["creatable"]),
           ("dsa0", "0000:6a:01.0", "Intel DSA 1DWQ", "vfio-pci", 1, 3))
     contains(world.ok("types").out, DSA_TYPE, "Intel DSA 1DWQ")
 
