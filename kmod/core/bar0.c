@@ -198,9 +198,9 @@ static const struct vd_reg ctrl_regs[] = {
 	       NULL,         NULL,         NULL },
 	{ "OFFSETS1",  AT(R_OFFSETS + 8),     8,   0,   0,          0,            0,
 	       NULL,         NULL,         NULL },
-	{ "GENCFG",    AT(R_GENCFG),          4,   0,   0, GENCFG_USERINT | GENCFG_EVL, 0,
+	{ "GENCFG",    AT(R_GENCFG),          4,   0,   0,          GENCFG_ALL,   0,
 	       gencfg_value, dev_disabled, NULL },
-	{ "GENCTRL",   AT(R_GENCTRL),         4,   0,   0, GENCTRL_SWERR | GENCTRL_HALT | GENCTRL_EVL, 0,
+	{ "GENCTRL",   AT(R_GENCTRL),         4,   0,   0,          GENCTRL_ALL,  0,
 	       NULL,         NULL,         NULL },
 	{ "GENSTS",    AT(R_GENSTS),          4,   0,   0,          0,            0,
 	       NULL,         NULL,         NULL },
@@ -220,7 +220,7 @@ static const struct vd_reg ctrl_regs[] = {
 	       NULL,         NULL,         NULL },
 	{ "SWERROR3",  AT(R_SWERROR + 24),    8,   DEV, 0,          0,            0,
 	       NULL,         NULL,         NULL },
-	{ "EVLCFG",    AT(R_EVLCFG),          8,   0,   0, EVLCFG_BASE | EVLCFG_PASID_EN | EVLCFG_PRIV, 0,
+	{ "EVLCFG",    AT(R_EVLCFG),          8,   0,   0,          EVLCFG_ALL,   0,
 	       NULL,         dev_disabled, NULL },
 	{ "EVLCFG1",   AT(R_EVLCFG + 8),      8,   0,   0,          0xfffffffffull, 0,
 	       NULL,         dev_disabled, NULL },
@@ -243,13 +243,20 @@ static const struct vd_reg msixperm_regs[] = {
  * what finds them. Flags of limits that GRPCAP does not offer are read-only.
  */
 static const struct vd_reg grpcfg_regs[] = {
-	/* name        off          size keep reset rw         w1c value          unlocked      post */
-	{ "GRPWQ0",    GRP_WQS,      8,  0,   0,    ALL64,      0, NULL,           dev_disabled, NULL },
-	{ "GRPWQ1",    GRP_WQS + 8,  8,  0,   0,    ALL64,      0, NULL,           dev_disabled, NULL },
-	{ "GRPWQ2",    GRP_WQS + 16, 8,  0,   0,    ALL64,      0, NULL,           dev_disabled, NULL },
-	{ "GRPWQ3",    GRP_WQS + 24, 8,  0,   0,    ALL64,      0, NULL,           dev_disabled, NULL },
-	{ "GRPENGINE", GRP_ENGINES,  8,  0,   0,    ALL64,      0, NULL,           dev_disabled, NULL },
-	{ "GRPFLAGS",  GRP_FLAGS,    8,  0,   0,    0x0ff0ff3f, 0, grpflags_value, dev_disabled, NULL },
+	/* name        off           size keep reset rw           w1c value */
+	/*     unlocked      post */
+	{ "GRPWQ0",    GRP_WQS,      8,   0,   0,    ALL64,       0,  NULL,
+	       dev_disabled, NULL },
+	{ "GRPWQ1",    GRP_WQS + 8,  8,   0,   0,    ALL64,       0,  NULL,
+	       dev_disabled, NULL },
+	{ "GRPWQ2",    GRP_WQS + 16, 8,   0,   0,    ALL64,       0,  NULL,
+	       dev_disabled, NULL },
+	{ "GRPWQ3",    GRP_WQS + 24, 8,   0,   0,    ALL64,       0,  NULL,
+	       dev_disabled, NULL },
+	{ "GRPENGINE", GRP_ENGINES,  8,   0,   0,    ALL64,       0,  NULL,
+	       dev_disabled, NULL },
+	{ "GRPFLAGS",  GRP_FLAGS,    8,   0,   0,    GRPFLAGS_RW, 0,  grpflags_value,
+	       dev_disabled, NULL },
 };
 
 /* Work queues. Everything a guest may not have can be written: Enable WQ refuses it. */
@@ -282,12 +289,16 @@ static const struct vd_reg wqcfg_regs[] = {
 
 /* PCI Express base specification, MSI-X table and PBA */
 static const struct vd_reg msix_regs[] = {
-	/* name     off        size keep reset rw              w1c value                unlocked post */
-	{ "ADDRLO", 0,         4,   DEV, 0,    ALL32 & ~3ull,  0,  NULL,                NULL, NULL },
-	{ "ADDRHI", 4,         4,   DEV, 0,    ALL32,          0,  NULL,                NULL, NULL },
-	{ "DATA",   8,         4,   DEV, 0,    ALL32,          0,  NULL,                NULL, NULL },
-	{ "VECCTL", MSIX_CTRL, 4,   DEV, 0,    MSIX_CTRL_MASK, 0,  vd_msix_entry_reset, NULL,
-	  vd_msix_post },
+	/* name      off        size keep reset rw              w1c value */
+	/*     unlocked      post */
+	{ "ADDRLO",  0,         4,   DEV, 0,    ALL32 & ~3ull,  0,  NULL,
+	       NULL,         NULL },
+	{ "ADDRHI",  4,         4,   DEV, 0,    ALL32,          0,  NULL,
+	       NULL,         NULL },
+	{ "DATA",    8,         4,   DEV, 0,    ALL32,          0,  NULL,
+	       NULL,         NULL },
+	{ "VECCTL",  MSIX_CTRL, 4,   DEV, 0,    MSIX_CTRL_MASK, 0,  vd_msix_entry_reset,
+	       NULL,         vd_msix_post },
 };
 
 static const struct vd_reg pba_regs[] = {

@@ -50,10 +50,12 @@
 
 #define GENCFG_USERINT		(1u << 12)
 #define GENCFG_EVL		(1u << 13)
+#define GENCFG_ALL		(GENCFG_USERINT | GENCFG_EVL)
 
 #define GENCTRL_SWERR		(1u << 0)
 #define GENCTRL_HALT		(1u << 1)
 #define GENCTRL_EVL		(1u << 2)
+#define GENCTRL_ALL		(GENCTRL_SWERR | GENCTRL_HALT | GENCTRL_EVL)
 
 #define GENSTS_STATE		0x3u
 #define GENSTS_RESET_FLR	(1u << 2)
@@ -84,6 +86,7 @@
 #define EVLCFG_PASID_EN		(1ull << 0)
 #define EVLCFG_PRIV		(1ull << 1)
 #define EVLCFG_BASE		(~0xfffull)
+#define EVLCFG_ALL		(EVLCFG_BASE | EVLCFG_PASID_EN | EVLCFG_PRIV)
 #define EVLSTATUS_PENDING	(1ull << 62)
 
 /* GRPCFG, offsets within an entry */
@@ -91,6 +94,7 @@
 #define GRP_ENGINES		0x20
 #define GRP_FLAGS		0x28
 #define GRPFLAGS_BUFS_SHIFT	20
+#define GRPFLAGS_RW		0x0ff0ff3full	/* classes, buffers reserved, allowed */
 
 /* WQCFG, offsets within an entry */
 #define WQ_SIZE			0x00

@@ -203,9 +203,11 @@ static const struct command commands[] = {
 		 VD_WORK_NONE,		false,	SAME,	SAME,		done_nothing },
 	[12] = { "Abort PASID",        { E_OK, E_OK, E_CMD_ACTIVE, E_HALTED }, check_pasid,
 		 VD_WORK_NONE,		false,	SAME,	SAME,		done_nothing },
-	[13] = { "Request Interrupt Handle", { E_OK, E_OK, E_CMD_ACTIVE, E_HALTED }, check_get_handle,
+	[13] = { "Request Interrupt Handle", { E_OK, E_OK, E_CMD_ACTIVE, E_HALTED },
+		 check_get_handle,
 		 VD_WORK_GET_HANDLE,	true,	SAME,	SAME,		done_get_handle },
-	[14] = { "Release Interrupt Handle", { E_OK, E_OK, E_CMD_ACTIVE, E_HALTED }, check_put_handle,
+	[14] = { "Release Interrupt Handle", { E_OK, E_OK, E_CMD_ACTIVE, E_HALTED },
+		 check_put_handle,
 		 VD_WORK_PUT_HANDLE,	true,	SAME,	SAME,		done_put_handle },
 };
 

@@ -145,7 +145,7 @@ static const struct vd_reg config_regs[] = {
 	/* MSI-X */
 	{ "MSIXCAP",   C_MSIX,       2,   0,   0x0011 | C_PM << 8, 0,  0,      NULL,
 	       NULL,      NULL },
-	{ "MSIXCTL",   C_MSIXCTL,    2,   0,   0, MSIX_ENABLE | MSIX_MASKALL, 0, vd_msix_control_reset,
+	{ "MSIXCTL",   C_MSIXCTL,    2,   0,   0,          MSIX_RW,    0,    vd_msix_control_reset,
 	       NULL,      msixctl_post },
 	{ "MSIXTAB",   C_MSIX + 0x4, 4,   0,   VD_MSIX_TABLE | VD_MSIX_BAR, 0, 0, NULL,
 	       NULL,      NULL },

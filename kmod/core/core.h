@@ -37,6 +37,7 @@ uint8_t vd_dev_check(const struct vd *d);
 /* msix.c */
 #define MSIX_ENABLE	(1u << 15)
 #define MSIX_MASKALL	(1u << 14)
+#define MSIX_RW		(MSIX_ENABLE | MSIX_MASKALL)
 void vd_msix_update(struct vd *d);
 void vd_msix_post(struct vd *d, const struct vd_write *w);
 uint64_t vd_msix_entry_reset(const struct vd *d, unsigned int idx);

@@ -158,7 +158,8 @@ static void check_states(struct owner *o)
 	MUST((cmdsts & 0xff) == 0 || (cmdsts & 0xffff00) == 0);
 	MUST(!(gensts & ~7u) && (gensts >> 2 == (gensts == 7)));
 	MUST((gensts & 3) != VD_BUSY || o->pending);
-	MUST(!(cause & ~CAUSE_ALL) && (cause & (CAUSE_HALT | CAUSE_CMD)) != (CAUSE_HALT | CAUSE_CMD));
+	MUST(!(cause & ~CAUSE_ALL));
+	MUST(!(cause & CAUSE_HALT) || !(cause & CAUSE_CMD));
 
 	for (wq = 0; wq < vd_wqs(&o->d); wq++) {
 		enum vd_state s = vd_wq_state(&o->d, wq);

@@ -128,7 +128,8 @@ static const struct {
 	{ "size",      R_WQCFG,         4, 16,         0,          0 },
 	{ "mode",      R_WQCFG + 8,     4, 0xa1,       0,          0 },
 	{ "state",     R_WQCFG + 24,    4, 1u << 30,   0,          0 },
-	{ "op-config", R_WQCFG + 32,    8, 0x7f0001003f03ffull, 0x7f0001003f03ffull, 0x7f0001003f03ffull },
+	{ "op-config", R_WQCFG + 32,    8, 0x7f0001003f03ffull, 0x7f0001003f03ffull,
+	  0x7f0001003f03ffull },
 	{ "MSI-X address", R_MSIX,      4, 0xfee00000, 0xfee00000, 0 },
 	{ "MSI-X data", R_MSIX + 8,     4, 0x41,       0x41,       0 },
 	{ "MSI-X mask", R_MSIX + 28,    4, 1,          1,          0 },
@@ -186,7 +187,8 @@ static void test_reset_everything(void)
 
 	fake_init(&f, DSA, BORN);
 	vd_bar0_write(&f.d, R_MSIXPERM, ones, R_MSIX - R_MSIXPERM);
-	CHECK("configuration was written", memcmp(f.d.bar0 + R_GRPCFG, born.d.bar0 + R_GRPCFG, 0x140));
+	CHECK("configuration was written",
+	      memcmp(f.d.bar0 + R_GRPCFG, born.d.bar0 + R_GRPCFG, 0x140));
 	w32(&f, R_CMD, CMD(5, 0));
 	CHECK("Reset Device resets the configuration",
 	      !memcmp(f.d.bar0 + R_EXTCAP, born.d.bar0 + R_EXTCAP, R_MSIX - R_EXTCAP));

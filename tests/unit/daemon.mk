@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The daemon's engine without hardware, bus or root.
+check_LIBRARIES += libdaemontest.a
+libdaemontest_a_SOURCES = tests/unit/daemon-test.c tests/unit/daemon-test.h
+
+daemon_tests = tests/unit/daemon-crash
+check_PROGRAMS += $(daemon_tests)
+TESTS += $(daemon_tests)
+
+tests_unit_daemon_crash_LDADD = libdaemontest.a $(idxdvd_libs)
