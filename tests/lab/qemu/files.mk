@@ -19,6 +19,7 @@ LAB_QEMU_DIST = \
 	tests/lab/qemu/dsa/guest/pf.h \
 	tests/lab/qemu/dsa/guest/sva-test.c \
 	tests/lab/qemu/dsa/guest/test-flow.c \
+	tests/lab/qemu/dsa/guest/test-fuzz.c \
 	tests/lab/qemu/dsa/guest/test-ops.c \
 	tests/lab/qemu/dsa/guest/test-regs.c \
 	tests/lab/qemu/dsa/irq.c \

@@ -59,6 +59,7 @@ int main(int argc, char **argv)
 	failed = run_all(&pf, reg_tests, only);
 	failed += run_all(&pf, op_tests, only);
 	failed += run_all(&pf, flow_tests, only);
+	failed += run_all(&pf, fuzz_tests, only);
 	printf("model-test: %u checks, %u wrong, %u tests failed\n", checks, failed_checks, failed);
 	return failed || !checks;
 }

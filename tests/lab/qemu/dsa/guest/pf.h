@@ -90,6 +90,6 @@ struct test {
 	void (*run)(struct pf *pf);
 };
 
-extern const struct test reg_tests[], op_tests[], flow_tests[];
+extern const struct test reg_tests[], op_tests[], flow_tests[], fuzz_tests[];
 
 #endif
