@@ -100,12 +100,12 @@ GUEST_DIR=/run/idxd-lab/guests
 # --cpus N, --memory SIZE, --file SRC[:NAME] (lands in /lab), --append TEXT, --device TEXT
 guest_start()
 {
-	local name=$1 kernel=${LAB_KERNEL:-stable} cpus=1 memory=512 append= dir
-	local args=/run/idxd-lab/guests/$1.args
+	local name=$1 kernel=${LAB_KERNEL:-stable} cpus=1 memory=512 append= dir=$GUEST_DIR/$1
+	local args=$dir/args
 	shift
-	dir=$GUEST_DIR/$name
 	rm -rf "$dir"
 	mkdir -p "$dir/initrd/lab"
+	[ -e "$LAB/guest/vmlinuz-$kernel" ] || kernel=stable
 	: >"$args"
 	while [ $# -gt 0 ]; do
 		case $1 in

@@ -9,19 +9,21 @@ image_key()
 
 initrd_key()
 {
-	{ build_root_key; ls "$CACHE/root/usr/lib/modules"; declare -f make_initrds copy_modules; } |
+	{ build_root_key; ls "$CACHE/root/usr/lib/modules"; declare -f make_initrd copy_modules; } |
 		key_of "$LAB_DIR/vm/host-init"
 }
 
 # copy_modules ROOT KERNEL DST NAME...: modules with what they need, unpacked, in load order.
+# ROOT holds usr/lib/modules/KERNEL; a name that is built in needs nothing.
 copy_modules()
 {
 	local root=$1 k=$2 dst=$3 m path
 	shift 3
 	mkdir -p "$dst"
 	for m; do
-		in_root "$root" modprobe -S "$k" --show-depends "$m"
+		in_root "$CACHE/root" modprobe -d "/lab${root#"$CACHE"}" -S "$k" --show-depends "$m"
 	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' | while read -r path; do
+		path=${path#"/lab${root#"$CACHE"}"}
 		m=${path##*/}
 		m=${m%.xz}
 		case $path in
@@ -40,22 +42,31 @@ pack_initrd()
 	mv "$2.new" "$2"
 }
 
+# make_initrd ROOT KERNEL FILE: ROOT may lack modules when the kernel has it all built in.
+make_initrd()
+{
+	local dir
+
+	dir=$(mktemp -d "$CACHE/initrd.XXXXXX")
+	mkdir -p "$dir"/{bin,dev,proc,sys,root,modules}
+	cp "$CACHE/root/usr/bin/busybox" "$dir/bin/busybox"
+	install -m 755 "$LAB_DIR/vm/host-init" "$dir/init"
+	: >"$dir/modules/order"
+	if [ -e "$1/usr/lib/modules/$2/modules.dep" ]; then
+		copy_modules "$1" "$2" "$dir/modules" virtio_pci virtio_blk virtio_console ext4
+	fi
+	pack_initrd "$dir" "$3"
+	rm -rf "$dir"
+}
+
 make_initrds()
 {
-	local k dir
+	local k
 
 	mkdir -p "$CACHE/initrd"
 	for k in $(kernel_version stable) $(kernel_version backports); do
-		dir=$CACHE/initrd/tree
-		rm -rf "$dir"
-		mkdir -p "$dir"/{bin,dev,proc,sys,root}
-		cp "$CACHE/root/usr/bin/busybox" "$dir/bin/busybox"
-		cp "$LAB_DIR/vm/host-init" "$dir/init"
-		chmod 755 "$dir/init"
-		copy_modules "$CACHE/root" "$k" "$dir/modules" virtio_pci virtio_blk ext4
-		pack_initrd "$dir" "$CACHE/initrd/$k.gz"
+		make_initrd "$CACHE/root" "$k" "$CACHE/initrd/$k.gz"
 	done
-	rm -rf "$dir"
 }
 
 # dress_root DIR: turn a Debian tree into the host VM's root.

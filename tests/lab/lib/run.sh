@@ -3,7 +3,7 @@
 
 run_defaults()
 {
-	OPT_KERNEL=stable OPT_HW= OPT_APPEND= OPT_KEEP_LOG= OPT_TIMEOUT=600
+	OPT_KERNEL=stable OPT_HW= OPT_APPEND= OPT_KEEP_LOG= OPT_TIMEOUT=600 OPT_MODULES=
 	OPT_DEBS=() OPT_PUTS=() OPT_ENV=()
 	SKIP_USERSPACE=no SKIP_MODULE=no
 }
@@ -24,12 +24,13 @@ run_options()
 	REST=()
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--kernel | --hw | --deb | --put | --append | --keep-log | --timeout | --env | --skip)
+		--kernel | --modules | --hw | --deb | --put | --append | --keep-log | --timeout | --env | --skip)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			;;
 		esac
 		case $1 in
 		--kernel) OPT_KERNEL=$2 ;;
+		--modules) OPT_MODULES=$2 ;;
 		--hw) OPT_HW=$2 ;;
 		--deb) OPT_DEBS+=("$2") ;;
 		--put) OPT_PUTS+=("$2") ;;
@@ -56,18 +57,48 @@ run_options()
 	done
 }
 
-# run_kernel: from OPT_KERNEL, sets KERNEL (version), KERNEL_FILE, KERNEL_NAME.
+# run_kernel: from OPT_KERNEL, sets KERNEL (version), KERNEL_FILE, KERNEL_INITRD and, for a
+# kernel that is not Debian's, KERNEL_TREE with its modules.
 run_kernel()
 {
+	KERNEL_TREE=
 	case $OPT_KERNEL in
 	stable | backports)
 		KERNEL=$(kernel_version "$OPT_KERNEL")
 		KERNEL_FILE=$CACHE/root/boot/vmlinuz-$KERNEL
+		KERNEL_INITRD=$CACHE/initrd/$KERNEL.gz
 		;;
 	*)
-		die "no kernel '$OPT_KERNEL': stable or backports"
+		[ -r "$OPT_KERNEL" ] || die "no kernel '$OPT_KERNEL': stable, backports or a bzImage"
+		run_foreign_kernel
 		;;
 	esac
+}
+
+# A bzImage says its version itself; its modules come from --modules.
+run_foreign_kernel()
+{
+	local at
+
+	at=$(od -An -tu2 -j 526 -N 2 "$OPT_KERNEL" | tr -d ' ')
+	KERNEL=$(dd if="$OPT_KERNEL" bs=1 skip=$((at + 512)) count=128 2>/dev/null |
+		tr '\0' ' ' | cut -d' ' -f1)
+	[ -n "$KERNEL" ] || die "$OPT_KERNEL is not a bzImage"
+	KERNEL_FILE=$OPT_KERNEL
+	KERNEL_TREE=$CACHE/foreign/$KERNEL
+	KERNEL_INITRD=$KERNEL_TREE/initrd.gz
+	rm -rf "$KERNEL_TREE"
+	mkdir -p "$KERNEL_TREE/usr/lib/modules"
+	ln -s usr/lib "$KERNEL_TREE/lib"
+	if [ -n "$OPT_MODULES" ]; then
+		[ -d "$OPT_MODULES/lib/modules/$KERNEL" ] ||
+			die "no $OPT_MODULES/lib/modules/$KERNEL for $OPT_KERNEL"
+		cp -a "$OPT_MODULES/lib/modules/$KERNEL" "$KERNEL_TREE/usr/lib/modules/"
+		rm -f "$KERNEL_TREE/usr/lib/modules/$KERNEL"/{build,source}
+	fi
+	make_initrd "$KERNEL_TREE" "$KERNEL" "$KERNEL_INITRD"
+	say "this tree's module is built for Debian's kernels only: not in this run"
+	SKIP_MODULE=yes
 }
 
 # run_stage DIR: this run's own files.
@@ -108,6 +139,7 @@ run_disk()
 {
 	local part args=()
 
+	[ -z "$KERNEL_TREE" ] || args+=(-C "$KERNEL_TREE" ./usr)
 	for part in "${TREE_PARTS[@]}"; do
 		args+=(-C "$part" .)
 	done
@@ -167,7 +199,7 @@ run_vm()
 		-chardev "file,id=console,path=$run/console" -serial chardev:console \
 		-drive "file=$image,format=raw,if=virtio,snapshot=on" \
 		-drive "file=$run/disk,format=raw,if=virtio,readonly=on" "${ports[@]}" \
-		-kernel "$KERNEL_FILE" -initrd "$CACHE/initrd/$KERNEL.gz" -append "$append" \
+		-kernel "$KERNEL_FILE" -initrd "$KERNEL_INITRD" -append "$append" \
 		2>"$run/qemu.log" <&0 &
 	pid=$!
 	trap 'kill $pid 2>/dev/null; run_clean; exit 130' INT TERM

@@ -19,11 +19,16 @@ make_userspace()
 		t=/lab/$1
 		cd "$t/src"
 		[ -x configure ] || autoreconf -i
-		mkdir -p "$t/build"
-		cd "$t/build"
-		[ -e config.status ] || "$t/src/configure" --prefix=/usr --sysconfdir=/etc \
-			--localstatedir=/var CC="ccache gcc"
-		make -j"$(nproc)"
+		build()
+		{
+			mkdir -p "$t/build"
+			cd "$t/build"
+			[ -e config.status ] || "$t/src/configure" --prefix=/usr --sysconfdir=/etc \
+				--localstatedir=/var CC="ccache gcc" || return 1
+			make -j"$(nproc)"
+		}
+		# A file that went away can leave an old build without a rule for it.
+		build || { rm -rf "$t/build"; build; }
 		rm -rf "$t/dest"
 		make -s install DESTDIR="$t/dest"
 		mkdir -p "$t/dest"' sh "$TREE_NAME"
