@@ -328,8 +328,9 @@ static void guest_acknowledges(struct owner *o)
 
 static void guest_masks(struct owner *o)
 {
-	guest_write32(o, VD_MSIX_TABLE + 12 + 16 * (uint32_t)(take(o, 1) % vd_vectors(&o->d)),
-		      take(o, 1) & 1);
+	uint32_t vector = (uint32_t)(take(o, 1) % vd_vectors(&o->d));
+
+	guest_write32(o, VD_MSIX_TABLE + 12 + 16 * vector, take(o, 1) & 1);
 }
 
 /* An owner that is late, or confused: never the number of the active command. */
