@@ -49,10 +49,11 @@ static int request_new(struct bus *b, sd_bus_message *msg, unsigned int *n_waiti
 {
 	struct request *q;
 
-	if (*n_waiting >= API_PENDING_MAX)
-		return sd_bus_error_setf(err, SD_BUS_ERROR_LIMITS_EXCEEDED,
-					 "idxdvd: %u requests wait already; try again later",
-					 *n_waiting);
+	if (*n_waiting >= API_PENDING_MAX) {
+		sd_bus_error_setf(err, SD_BUS_ERROR_LIMITS_EXCEEDED,
+				  "idxdvd: %u requests wait already; try again later", *n_waiting);
+		return -EBUSY;
+	}
 
 	q = calloc(1, sizeof(*q));
 	if (!q)

@@ -109,9 +109,10 @@ int bus_authorize(sd_bus_message *msg, const char *action, sd_bus_error *err)
 	if (uid == 0 || uid == geteuid())
 		return 1;
 
-	return sd_bus_error_setf(err, SD_BUS_ERROR_ACCESS_DENIED,
-				 "%s: user %u may not do that; become root, e.g. with sudo", action,
-				 (unsigned int)uid);
+	sd_bus_error_setf(err, SD_BUS_ERROR_ACCESS_DENIED,
+			  "%s: user %u may not do that; become root, e.g. with sudo", action,
+			  (unsigned int)uid);
+	return -EACCES;
 }
 
 /* Decoding */
