@@ -2,6 +2,7 @@
 # The lab is run from a source tree; nothing of it is compiled or installed here.
 EXTRA_DIST += \
 	tests/lab/README.md \
+	tests/lab/klog-test \
 	tests/lab/lab \
 	tests/lab/lib \
 	tests/lab/lib.sh \
@@ -10,3 +11,5 @@ EXTRA_DIST += \
 	tests/lab/src \
 	tests/lab/tests \
 	tests/lab/vm
+
+TESTS += tests/lab/klog-test

@@ -168,6 +168,7 @@ run_vm()
 
 	run=$(mktemp -d "${TMPDIR:-/tmp}/idxd-lab.XXXXXX")
 	RUN_DIR=$run
+	trap run_clean EXIT
 	run_kernel
 	build_tree "$KERNEL"
 	image=$(image_with "${OPT_DEBS[@]}") || exit 1
