@@ -64,7 +64,8 @@ int client_new(uint64_t timeout_usec, struct client **ret)
 
 /* Refusals */
 
-static enum api_exit exit_by_name(const char *name)
+/* The exit status for an error that the daemon, or the bus on its behalf, has given; -1: unknown. */
+static int exit_by_name(const char *name)
 {
 	static const struct {
 		const char *name;
@@ -74,9 +75,9 @@ static enum api_exit exit_by_name(const char *name)
 		API_ERRORS(ROW)
 #undef ROW
 		{ SD_BUS_ERROR_ACCESS_DENIED, API_EXIT_PERMISSION },
-		{ SD_BUS_ERROR_UNKNOWN_OBJECT, API_EXIT_NOT_FOUND },
 		{ SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, API_EXIT_PERMISSION },
-		{ SD_BUS_ERROR_TIMEOUT, API_EXIT_TIMEOUT },
+		{ SD_BUS_ERROR_LIMITS_EXCEEDED, API_EXIT_FAILURE },
+		{ SD_BUS_ERROR_UNKNOWN_OBJECT, API_EXIT_NOT_FOUND },
 	};
 	size_t i;
 
@@ -84,48 +85,34 @@ static enum api_exit exit_by_name(const char *name)
 		if (!strcmp(map[i].name, name))
 			return map[i].status;
 
-	return API_EXIT_FAILURE;
+	return -1;
 }
 
-/* Nobody owns the name, and whoever should have started an owner did not. */
-static bool is_not_running(const char *name)
+/* A failed start has many error names, so the bus is asked what matters. */
+static bool is_running(const struct client *c)
 {
-	static const char *const exact[] = {
-		SD_BUS_ERROR_SERVICE_UNKNOWN,
-		SD_BUS_ERROR_NAME_HAS_NO_OWNER,
-		"org.freedesktop.DBus.Error.TimedOut",
-	};
-	static const char *const prefix[] = {
-		"org.freedesktop.DBus.Error.Spawn.",
-		"org.freedesktop.systemd1.",
-	};
-	size_t i;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r, owned = 0;
 
-	for (i = 0; i < ARRAY_LEN(exact); i++)
-		if (!strcmp(exact[i], name))
-			return true;
-	for (i = 0; i < ARRAY_LEN(prefix); i++)
-		if (!strncmp(prefix[i], name, strlen(prefix[i])))
-			return true;
+	r = sd_bus_call_method(c->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+			       "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
+			       API_BUS_NAME);
+	if (r < 0)
+		return false;
 
-	return false;
+	r = sd_bus_message_read(reply, "b", &owned);
+	return r >= 0 && owned;
 }
 
 int client_complain(const struct client *c, const char *what, int r)
 {
 	const char *name = c->err.name ? c->err.name : "";
 	const char *text = c->err.message ? c->err.message : strerror(-r);
+	int status = exit_by_name(name);
 
 	if (!c->connected) {
 		fprintf(stderr, "idxdctl: %s: cannot reach the system bus (%s); idxdvd is spoken to "
 			"over D-Bus: start dbus.service, then 'systemctl start idxdvd'\n", what, text);
-		return API_EXIT_FAILURE;
-	}
-
-	if (is_not_running(name)) {
-		fprintf(stderr, "idxdctl: %s: idxdvd is not running and the bus could not start it "
-			"(%s); try 'systemctl start idxdvd', then 'systemctl status idxdvd'\n",
-			what, text);
 		return API_EXIT_FAILURE;
 	}
 
@@ -143,15 +130,19 @@ int client_complain(const struct client *c, const char *what, int r)
 		return API_EXIT_FAILURE;
 	}
 
-	/* The bus itself refuses strangers, in words that do not say what would help. */
-	if (!strcmp(name, SD_BUS_ERROR_ACCESS_DENIED)) {
-		fprintf(stderr, "idxdctl: %s: this user may not do that; become root, e.g. with sudo "
-			"(%s)\n", what, text);
-		return API_EXIT_PERMISSION;
+	if (status < 0 && !is_running(c)) {
+		fprintf(stderr, "idxdctl: %s: idxdvd is not running and the bus could not start it "
+			"(%s); try 'systemctl start idxdvd', then 'systemctl status idxdvd'\n",
+			what, text);
+		return API_EXIT_FAILURE;
 	}
 
+	/* The bus itself refuses strangers, in words that do not say what would help. */
+	if (status == API_EXIT_PERMISSION && !strstr(text, "become root"))
+		text = "this user may not do that; become root, e.g. with sudo";
+
 	fprintf(stderr, "idxdctl: %s: %s\n", what, text);
-	return exit_by_name(name);
+	return status < 0 ? API_EXIT_FAILURE : status;
 }
 
 /* Calls */
