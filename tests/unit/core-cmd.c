@@ -71,6 +71,7 @@ static const struct {
 	{ "Drain All: operand",         DSA, WQ_ON, { { 0 } }, OP(3, 1), 0x04, "" },
 	{ "Drain All: halted",          DSA, HALTED, { { 0 } }, OP(3, 0), 0x05, "" },
 	{ "Abort All",                  DSA, WQ_ON, { { 0 } }, OP(4, 0), 0, "abort:1" },
+	{ "Abort All: nothing on",      DSA, DEV_ON, { { 0 } }, OP(4, 0), 0, "" },
 	{ "Abort All: halted",          DSA, HALTED, { { 0 } }, OP(4, 0), 0x05, "" },
 
 	{ "Reset Device",               DSA, WQ_ON, { { 0 } }, OP(5, 0), 0, "reset-all:1" },
@@ -128,6 +129,9 @@ static const struct {
 	{ "Disable WQ",                 DSA, WQ_ON, { { 0 } }, OP(7, 1), 0, "disable:1" },
 	{ "Disable WQ: two of eight",   DSA_8WQ, WQ_ON, { { 0 } }, OP(7, 0x81), 0, "disable:81" },
 	{ "Disable WQ: off",            DSA, DEV_ON, { { 0 } }, OP(7, 1), 0x32, "" },
+	{ "Disable WQ: none named",     DSA, WQ_ON, { { 0 } }, OP(7, 0), 0, "" },
+	{ "Abort WQ: none named",       DSA, WQ_ON, { { 0 } }, OP(9, 0), 0, "" },
+	{ "Reset WQ: none named",       DSA, WQ_ON, { { 0 } }, OP(10, 0), 0, "" },
 	{ "Disable WQ: index",          DSA, WQ_ON, { { 0 } }, OP(7, 2), 0x02, "" },
 	{ "Disable WQ: next sixteen",   DSA, WQ_ON, { { 0 } }, OP(7, 0x10001), 0x02, "" },
 	{ "Disable WQ: halted",         DSA, HALTED, { { 0 } }, OP(7, 1), 0x05, "" },
@@ -402,6 +406,43 @@ static void test_handle_before_index(void)
 	EQUAL(row, r32(&f, R_CMDSTS), 0x41);
 }
 
+/* A queue that an earlier command named is open while a later one runs. */
+static void test_lock_is_forgotten(void)
+{
+	struct fake f;
+
+	fake_init(&f, DSA, DEV_ON);
+	w32(&f, R_CMD, OP(10, 1));
+	f.hold = true;
+	w32(&f, R_CMD, OP(13, 1));
+	w32(&f, wqcfg(0, WQ_MODE), 0xb1);
+	EQUAL("open under another command", r32(&f, wqcfg(0, WQ_MODE)), 0xb1);
+}
+
+/* The log's last byte must have an address; IAA's entries are twice as long. */
+static void test_log_end(void)
+{
+	static const struct {
+		enum flavour flavour;
+		uint64_t base;
+		uint32_t want;
+	} logs[] = {
+		{ DSA, 0xffffffffffffe000ull, 0 },    { DSA, 0xfffffffffffff000ull, E_EVL },
+		{ IAA, 0xffffffffffffd000ull, 0 },    { IAA, 0xffffffffffffe000ull, E_EVL },
+	};
+	struct fake f;
+	unsigned int i;
+
+	for (i = 0; i < VD_COUNT(logs); i++) {
+		fake_init(&f, logs[i].flavour, CONFIGURED);
+		w32(&f, R_GENCFG, GENCFG_EVL);
+		w64(&f, R_EVLCFG, logs[i].base);
+		w64(&f, R_EVLCFG + 8, 64);
+		w32(&f, R_CMD, OP(1, 0));
+		EQUAL("the log's end", r32(&f, R_CMDSTS), logs[i].want);
+	}
+}
+
 /* Enabling the device clears the log's pointers only when there is a log. */
 static void test_log_status(void)
 {
@@ -431,6 +472,8 @@ int main(void)
 	test_lock_while_enabling();
 	test_reset_wq();
 	test_handle_before_index();
+	test_lock_is_forgotten();
+	test_log_end();
 	test_log_status();
 	return report();
 }

@@ -55,8 +55,30 @@ static void test_overflow(void)
 	vd_swerr(&f.d, second);
 	LOG(row, &f, "irq0");
 	EQUAL(row, r64(&f, R_SWERROR + 16), 0x2000);
-	w64(&f, R_SWERROR + 16, 0);
-	EQUAL("the address is read-only", r64(&f, R_SWERROR + 16), 0x2000);
+}
+
+/* Only the two flags of a record can be written, whatever is in it. */
+static void test_read_only(void)
+{
+	const uint64_t ones[4] = { ~0ull, ~0ull, ~0ull, ~0ull };
+	const char *row = "a record is read-only";
+	const uint64_t vals[2] = { 0, ~0ull };
+	struct fake f;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		fake_init(&f, DSA, WQ_ON);
+		vd_swerr(&f.d, ones);
+		vd_swerr(&f.d, ones);
+		w64(&f, R_SWERROR, vals[i] & ~3ull);
+		w64(&f, R_SWERROR + 8, vals[i]);
+		w64(&f, R_SWERROR + 16, vals[i]);
+		w64(&f, R_SWERROR + 24, vals[i]);
+		EQUAL(row, r64(&f, R_SWERROR), 0x000000ff0000ffb7ull);
+		EQUAL(row, r64(&f, R_SWERROR + 8), 0xffffffff0000ffffull);
+		EQUAL(row, r64(&f, R_SWERROR + 16), ~0ull);
+		EQUAL(row, r64(&f, R_SWERROR + 24), 0);
+	}
 }
 
 static void test_enables(void)
@@ -145,6 +167,7 @@ int main(void)
 {
 	test_records();
 	test_overflow();
+	test_read_only();
 	test_enables();
 	test_halt_under_command();
 	test_command_under_halt();
