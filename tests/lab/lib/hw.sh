@@ -6,8 +6,8 @@ hw_read()
 {
 	local line key value
 
-	HW_CPUS=2 HW_MEMORY=3G HW_IOMMU=on HW_IOMMU_OPTS= HW_CPU=max,la57=off
-	HW_DEVICES=() HW_NAMES=0 HW_APPEND=
+	HW_CPUS=2 HW_MEMORY=3G HW_IOMMU=on HW_IOMMU_OPTS="" HW_CPU=max,la57=off
+	HW_DEVICES=() HW_NAMES=0 HW_APPEND=""
 	hw_section_reset
 	if [ -z "$1" ]; then
 		hw_section_start
@@ -16,8 +16,7 @@ hw_read()
 	fi
 	[ -r "$1" ] || die "cannot read the hardware description $1"
 	while IFS= read -r line || [ -n "$line" ]; do
-		line=${line%%#*}
-		line=$(echo $line)
+		line=$(trim "${line%%#*}")
 		case $line in
 		'') ;;
 		'[accelerator]')
@@ -25,8 +24,7 @@ hw_read()
 			hw_section_start
 			;;
 		*=*)
-			key=${line%%=*} value=${line#*=}
-			key=${key% } value=${value# }
+			key=$(trim "${line%%=*}") value=$(trim "${line#*=}")
 			if [ "$SECTION" = yes ]; then
 				hw_device_key "$key" "$value"
 			else
@@ -39,9 +37,14 @@ hw_read()
 	hw_section_end
 }
 
+trim()
+{
+	printf '%s' "$1" | sed -e 's/^[[:space:]]*//' -e 's/[[:space:]]*$//'
+}
+
 hw_section_reset()
 {
-	SECTION=no DEV_COUNT=1 DEV_PORT=no DEV_PROPS=
+	SECTION=no DEV_COUNT=1 DEV_PORT=no DEV_PROPS=""
 }
 
 hw_section_start()

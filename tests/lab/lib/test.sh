@@ -97,13 +97,21 @@ test_one()
 			tail -n 1 "$out.output" | grep . || tail -n 1 "$out.lab")"
 		;;
 	esac
-	[ -e "$out.kernel" ] || : >"$out.kernel"
-	if ! klog_check "$out.kernel" "$TEST_DIR/$name/expected-log" >"$out.bad"; then
+	test_logs "$out" >"$out.logs"
+	if ! klog_check "$out.logs" "$TEST_DIR/$name/expected-log" >"$out.bad"; then
 		TEST_RESULT=FAIL
 		TEST_WHY="kernel log: $(head -n 1 "$out.bad")"
 	else
 		rm -f "$out.bad"
 	fi
+	rm -f "$out.logs"
+}
+
+# The host's kernel log and the consoles of its guests, which the test prints as "NAME| LINE".
+test_logs()
+{
+	[ ! -e "$1.kernel" ] || cat "$1.kernel"
+	sed -n 's/^[a-zA-Z0-9_-]*| \(\[ *[0-9]*\.[0-9]*\] \)/\1/p' "$1.output"
 }
 
 # C programs that a test wants: its file programs names sources in src/.
