@@ -230,8 +230,6 @@ class World:
 
     def watch(self):
         """Starts recording what the daemon says; see signals()."""
-        if not shutil.which("busctl"):
-            skip("busctl is not installed")
         self.monitor_file = os.path.join(self.dir, "monitor")
         self.monitor = subprocess.Popen(
             ["busctl", f"--address={self.address}", "--json=short", "monitor", NAME],
@@ -337,15 +335,16 @@ def run_one(name, function, topology):
         world.close()
 
 
-def main(namespace):
+def main(namespace, needs=()):
     only = sys.argv[1:]
     tests = {n: f for n, f in namespace.items() if n.startswith("test_")}
     tests = {n: f for n, f in tests.items() if not only or n in only}
     if not tests:
         print("no such test")
         sys.exit(99)
-    if not shutil.which(os.environ.get("DBUS_DAEMON", "dbus-daemon")):
-        skip("dbus-daemon is not installed")
+    for program in (os.environ.get("DBUS_DAEMON", "dbus-daemon"), *needs):
+        if not shutil.which(program):
+            skip(f"{program} is not installed")
 
     failed = 0
     for name, function in tests.items():

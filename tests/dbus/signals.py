@@ -172,4 +172,4 @@ def test_paths(world):
                         iface=PROPERTIES, path=ROOT + bad, signature="s")
 
 
-harness.main(globals())
+harness.main(globals(), needs=["busctl"])
