@@ -66,9 +66,11 @@ need_tools()
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	say "installing ${missing[*]}"
-	apt-get update -qq >&2 || die "apt-get update failed"
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		"${missing[@]}" >&2 || die "apt could not install: ${missing[*]}"
+	{
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -q --no-install-recommends "${missing[@]}"
+	} >"$CACHE/apt.log" 2>&1 </dev/null ||
+		die "apt could not install ${missing[*]}; the whole log is $CACHE/apt.log"
 }
 
 # in_root ROOT COMMAND...: run in a chroot with the cache at /lab; its mounts end with it.
