@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What an administrator does with idxdctl, from adopt to release."""
 
+import concurrent.futures
 import re
 import uuid as uuid_module
 
@@ -82,6 +83,23 @@ def test_pool_min(world):
     world.settled(free=2, pool=2)
     world.ok("create")
     world.settled(free=1, mdev_idle=1, pool=2)
+
+
+def test_many_at_once(world):
+    """Eight clients want a queue, three queues may be had: three get one each, five are told why."""
+    world.ok("adopt", "dsa0", "--host-wqs", "1")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: world.ctl("create"), range(8)))
+    equal(sorted(r.status for r in results), [0, 0, 0, 6, 6, 6, 6, 6], "exit statuses")
+    uuids = sorted(r.out.strip() for r in results if r.status == 0)
+    equal(sorted(world.mdevs()), uuids)
+    equal(len(set(uuids)), 3, "different UUIDs")
+    world.settled(free=1, mdev_idle=3)
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(lambda u: world.ctl("destroy", u), uuids * 2))
+    equal(sorted(r.status for r in results), [0, 0, 0, 3, 3, 3], "each is destroyed once")
+    world.settled(free=3, pool=1)
 
 
 def test_types(world):
