@@ -97,6 +97,26 @@ static void plan_set_int(struct plan *p, const char *object, const char *attr, i
 	plan_set_str(p, object, attr, o, v, reason);
 }
 
+/* A group that stays what it is: disabling the device wipes it, so undo has to know it. */
+static void plan_keep_group(struct plan *p, const char *object, int group)
+{
+	char v[16];
+
+	if (group < 0)
+		return;
+	snprintf(v, sizeof(v), "%d", group);
+	plan_add(p, STEP_SET, object, "group_id", v, v, "stays as it is");
+}
+
+static void plan_set_group(struct plan *p, const char *object, int old, int val,
+			   const char *reason)
+{
+	if (old == val)
+		plan_keep_group(p, object, old);
+	else
+		plan_set_int(p, object, "group_id", old, val, reason);
+}
+
 /* Configures an unconfigured wq and puts it into the pool. */
 static void plan_claim(struct plan *p, const struct wq *w, const char *why)
 {
@@ -187,8 +207,8 @@ static void plan_layout(struct plan *p, const struct accel *a, struct accel *aft
 
 	for (unsigned int i = 0; i < a->n_engines; i++) {
 		after->engines[i].group = i % l.n_groups;
-		plan_set_int(p, a->engines[i].name, "group_id", a->engines[i].group,
-			     after->engines[i].group, "a group works only with an engine");
+		plan_set_group(p, a->engines[i].name, a->engines[i].group,
+			       after->engines[i].group, "a group works only with an engine");
 	}
 
 	for (unsigned int i = 0; i < l.n_wqs; i++) {
@@ -197,8 +217,8 @@ static void plan_layout(struct plan *p, const struct accel *a, struct accel *aft
 		w->group = i % l.n_groups;
 		w->size = l.size;
 		w->cls = WQ_FREE;
-		plan_set_int(p, w->name, "group_id", a->wqs[i].group, w->group,
-			     "groups share the engines evenly");
+		plan_set_group(p, w->name, a->wqs[i].group, w->group,
+			       "groups share the engines evenly");
 		plan_set_int(p, w->name, "size", a->wqs[i].size, l.size,
 			     "sizes can be set only while the device is off");
 	}

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "idxdvd/alloc.h"
 #include "idxdvd/apply.h"
 #include "idxdvd/common/log.h"
 
@@ -70,7 +71,24 @@ static int do_bind(struct backend *b, const struct step *s, char *ret_seen)
 	return strcmp(ret_seen, s->attr) ? -EREMOTEIO : 0;
 }
 
-static int do_unbind(struct backend *b, const struct step *s, char *ret_seen)
+/* The kernel cannot refuse an unbind; it would take the mdev along that has the wq. */
+static int check_no_mdev(struct backend *b, const struct plan *p, const struct step *s,
+			 char *ret_seen)
+{
+	char uuid[UUID_LEN];
+	int r;
+
+	if (!is_wq(s->object) || strcmp(s->attr, ALLOC_DRIVER))
+		return 0;
+	r = b->ops->wq_mdev(b, p->bdf, s->object, uuid);
+	if (r < 0 || !uuid[0])
+		return r;
+	snprintf(ret_seen, LABEL_LEN, "mdev %s", uuid);
+	return -EBUSY;
+}
+
+static int do_unbind(struct backend *b, const struct plan *p, const struct step *s,
+		     char *ret_seen)
 {
 	int r;
 
@@ -79,6 +97,9 @@ static int do_unbind(struct backend *b, const struct step *s, char *ret_seen)
 		return r;
 	if (strcmp(ret_seen, s->attr))
 		return -EBUSY;
+	r = check_no_mdev(b, p, s, ret_seen);
+	if (r < 0)
+		return r;
 	r = b->ops->unbind(b, s->object, s->attr);
 	if (r < 0)
 		return r;
@@ -142,7 +163,7 @@ static int do_mdev_remove(struct backend *b, const struct step *s)
 	return r == -ENOENT ? 0 : r < 0 ? r : -EREMOTEIO;
 }
 
-static int do_step(struct backend *b, const struct step *s, char *ret_seen)
+static int do_step(struct backend *b, const struct plan *p, const struct step *s, char *ret_seen)
 {
 	int r = -EINVAL;
 
@@ -154,7 +175,7 @@ static int do_step(struct backend *b, const struct step *s, char *ret_seen)
 		r = do_bind(b, s, ret_seen);
 		break;
 	case STEP_UNBIND:
-		r = do_unbind(b, s, ret_seen);
+		r = do_unbind(b, p, s, ret_seen);
 		break;
 	case STEP_MDEV_CREATE:
 		r = b->ops->mdev_create(b, s->val, s->attr, s->object);
@@ -195,6 +216,8 @@ static const struct {
 	  "the kernel has an mdev with this UUID already", "take another UUID" },
 	{ STEP_MDEV_CREATE, ENOSPC, REFUSE_NO_CAPACITY,
 	  "somebody else took the queue in the same moment", "try again" },
+	{ STEP_UNBIND, EBUSY, REFUSE_IN_USE,
+	  "it was taken in the same moment", "destroy the mdev that has it" },
 	{ STEP_MDEV_REMOVE, EBUSY, REFUSE_IN_USE,
 	  "it was opened in the same moment", "shut the virtual machine down" },
 };
@@ -205,9 +228,12 @@ static int explain(struct backend *b, const struct plan *p, const struct step *s
 	char step[384], status[32] = "";
 
 	for (size_t i = 0; i < ARRAY_LEN(meanings); i++)
-		if (meanings[i].kind == s->kind && meanings[i].error == -r)
-			return refuse(ret, meanings[i].refusal, -r, s->object, meanings[i].remedy,
-				      "%s (%s)", meanings[i].reason, strerror(-r));
+		if (meanings[i].kind == s->kind && meanings[i].error == -r) {
+			refuse(ret, meanings[i].refusal, -r, s->object, meanings[i].remedy,
+			       "%s (%s)", meanings[i].reason, strerror(-r));
+			refusal_set_holder(ret, "%s", seen);
+			return r;
+		}
 
 	step_format(s, step, sizeof(step));
 	if (r == -EREMOTEIO)
@@ -235,7 +261,7 @@ int apply_plan(struct backend *b, const struct plan *p, size_t *ret_acted,
 		/* A create that failed made nothing; what has that UUID then is somebody else's. */
 		*ret_acted = creates ? i : i + 1;
 		seen[0] = '\0';
-		r = do_step(b, s, seen);
+		r = do_step(b, p, s, seen);
 		*ret_acted = r < 0 ? *ret_acted : i + 1;
 		if (r == 0 && creates)
 			r = check_mdev(b, s, seen);
@@ -274,7 +300,7 @@ static int undo_set(struct backend *b, const struct step *s)
 	return do_set(b, s, s->old, seen);
 }
 
-static int undo_bind(struct backend *b, const struct step *s)
+static int undo_bind(struct backend *b, const struct plan *p, const struct step *s)
 {
 	char seen[LABEL_LEN];
 	int r;
@@ -284,7 +310,8 @@ static int undo_bind(struct backend *b, const struct step *s)
 		return r;
 	if (strcmp(seen, s->attr))
 		return leave(s, seen);
-	return do_unbind(b, s, seen);
+	r = do_unbind(b, p, s, seen);
+	return r == -EBUSY ? leave(s, seen) : r;
 }
 
 static int undo_unbind(struct backend *b, const struct step *s)
@@ -326,7 +353,7 @@ static int undo_mdev_remove(struct backend *b, const struct step *s)
 	return r < 0 ? r : do_mdev_wq(b, s->object, s->old, seen);
 }
 
-static int undo_step(struct backend *b, const struct step *s)
+static int undo_step(struct backend *b, const struct plan *p, const struct step *s)
 {
 	int r = 0;
 
@@ -335,7 +362,7 @@ static int undo_step(struct backend *b, const struct step *s)
 		r = undo_set(b, s);
 		break;
 	case STEP_BIND:
-		r = undo_bind(b, s);
+		r = undo_bind(b, p, s);
 		break;
 	case STEP_UNBIND:
 		r = undo_unbind(b, s);
@@ -355,17 +382,22 @@ static int undo_step(struct backend *b, const struct step *s)
 	return r;
 }
 
-int apply_undo(struct backend *b, const struct plan *p, size_t n)
+int apply_undo(struct backend *b, const struct plan *p, size_t acted)
 {
 	char step[384];
 	int r = 0;
 
-	while (n-- > 0) {
-		int q = undo_step(b, &p->steps[n]);
+	for (size_t i = p->n; i-- > 0;) {
+		const struct step *s = &p->steps[i];
+		int q;
 
+		/* A value can be gone before its own step: an unbind wipes what later steps name. */
+		if (i >= acted && s->kind != STEP_SET)
+			continue;
+		q = undo_step(b, p, s);
 		if (q == 0)
 			continue;
-		step_format(&p->steps[n], step, sizeof(step));
+		step_format(s, step, sizeof(step));
 		log_error("cannot take back: %s: %s", step, strerror(-q));
 		if (r == 0)
 			r = q;

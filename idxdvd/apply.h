@@ -19,9 +19,10 @@ int apply_plan(struct backend *b, const struct plan *p, size_t *ret_acted,
 	       struct refusal *ret_refusal);
 
 /*
- * Takes the first @n steps back in reverse order, each only if it is as the step left it: what
- * somebody else changed meanwhile stays. Goes on after a failure and returns the first one.
+ * Takes back in reverse order what the first @acted steps did, side effects included, each only if
+ * it is as the step left it: what somebody else changed meanwhile stays. Goes on after a failure and
+ * returns the first one.
  */
-int apply_undo(struct backend *b, const struct plan *p, size_t n);
+int apply_undo(struct backend *b, const struct plan *p, size_t acted);
 
 #endif

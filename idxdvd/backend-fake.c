@@ -735,6 +735,21 @@ static int op_mdev_set_wq(struct backend *b, const char *uuid, const char *wq)
 	return r < 0 ? r : leave(b, "mdev_set_wq", move_mdev(fake(b)->hw, uuid, wq));
 }
 
+static int op_wq_mdev(struct backend *b, const char *parent, const char *wq, char ret[UUID_LEN])
+{
+	struct fake_hw *hw = fake(b)->hw;
+	struct target t;
+	int r = enter(b, "wq_mdev");
+
+	if (r < 0)
+		return r;
+	r = find(hw, wq, &t);
+	ret[0] = '\0';
+	if (r == 0 && t.wq && t.wq->mdev)
+		memcpy(ret, hw->mdevs[t.wq->mdev - 1].uuid, UUID_LEN);
+	return leave(b, "wq_mdev", r);
+}
+
 static void op_free(struct backend *b)
 {
 	munmap(fake(b)->hw, sizeof(struct fake_hw));
@@ -754,6 +769,7 @@ static const struct backend_ops fake_ops = {
 	.unbind = op_unbind,
 	.mdev_create = op_mdev_create,
 	.mdev_remove = op_mdev_remove,
+	.wq_mdev = op_wq_mdev,
 	.mdev_set_wq = op_mdev_set_wq,
 };
 

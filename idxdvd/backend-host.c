@@ -485,6 +485,31 @@ static int op_mdev_remove(struct backend *b, const char *uuid)
 	return r < 0 ? r : sysfs_write(path, "1");
 }
 
+static int op_wq_mdev(struct backend *b, const char *parent, const char *wq, char ret[UUID_LEN])
+{
+	char path[SYSFS_PATH_LEN], text[NAME_LEN], uuid[UUID_LEN];
+	_cleanup_(closedirp) DIR *dir = NULL;
+	struct dirent *de;
+	int r;
+
+	ret[0] = '\0';
+	r = sysfs_path(path, PCI_DEVICES "/%s", parent);
+	if (r < 0)
+		return r;
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? -ENODEV : -errno;
+	while ((de = readdir(dir))) {
+		if (parse_uuid(de->d_name, uuid) < 0 ||
+		    sysfs_path(path, MDEV_DEVICES "/%s/wq", uuid) < 0 ||
+		    sysfs_read(path, text, sizeof(text)) < 0 || strcmp(text, wq))
+			continue;
+		memcpy(ret, uuid, sizeof(uuid));
+		break;
+	}
+	return 0;
+}
+
 static int op_mdev_set_wq(struct backend *b, const char *uuid, const char *wq)
 {
 	char path[SYSFS_PATH_LEN];
@@ -519,6 +544,7 @@ static const struct backend_ops host_ops = {
 	.unbind = op_unbind,
 	.mdev_create = op_mdev_create,
 	.mdev_remove = op_mdev_remove,
+	.wq_mdev = op_wq_mdev,
 	.mdev_set_wq = op_mdev_set_wq,
 };
 

@@ -36,6 +36,8 @@ struct backend_ops {
 	int (*mdev_create)(struct backend *b, const char *parent, const char *type,
 			   const char *uuid);
 	int (*mdev_remove)(struct backend *b, const char *uuid);
+	/* The mdev that has a wq of this parent; "" if none has it. */
+	int (*wq_mdev)(struct backend *b, const char *parent, const char *wq, char ret[UUID_LEN]);
 	/* The mdev's attribute "wq". */
 	int (*mdev_set_wq)(struct backend *b, const char *uuid, const char *wq);
 };

@@ -292,6 +292,25 @@ static void run_read(struct job *job)
 	read_objects(&op->manager->executor, op);
 }
 
+static void remember(struct manager *m, const char *name)
+{
+	for (size_t i = 0; i < m->n_pending; i++)
+		if (!strcmp(m->pending[i], name))
+			return;
+	if (m->n_pending == MAX_PENDING || strlen(name) >= UUID_LEN)
+		m->rescan_all = true;
+	else
+		strcpy(m->pending[m->n_pending++], name);
+}
+
+/* Tried once more; not for ever. */
+static void unread(struct op *op, const char *name, int error)
+{
+	log_error("%s cannot be read: %s", name, strerror(-error));
+	if (op->kind != OP_RESCAN)
+		remember(op->manager, name);
+}
+
 /* What was read becomes what is known. A read that failed leaves what was known before. */
 static int commit_readings(struct op *op)
 {
@@ -304,8 +323,7 @@ static int commit_readings(struct op *op)
 		else if (op->accel_results[i] == 0)
 			r = ledger_put_accel(l, TAKE(op->accels[i]));
 		else
-			log_error("%s cannot be read: %s", op->accels[i]->name,
-				  strerror(-op->accel_results[i]));
+			unread(op, op->accels[i]->bdf, op->accel_results[i]);
 		if (r < 0)
 			break;
 	}
@@ -313,6 +331,8 @@ static int commit_readings(struct op *op)
 		r = ledger_put_mdev(l, &op->mdev);
 	else if (op->mdev_result == -ENOENT)
 		ledger_drop_mdev(l, op->uuid);
+	else if (op->mdev_result < 0)
+		unread(op, op->uuid, op->mdev_result);
 	op_drop_readings(op);
 	return r;
 }
@@ -879,17 +899,6 @@ static const struct accel *accel_of_event(const struct manager *m, const char *n
 			return a;
 	}
 	return NULL;
-}
-
-static void remember(struct manager *m, const char *name)
-{
-	for (size_t i = 0; i < m->n_pending; i++)
-		if (!strcmp(m->pending[i], name))
-			return;
-	if (m->n_pending == MAX_PENDING || strlen(name) >= UUID_LEN)
-		m->rescan_all = true;
-	else
-		strcpy(m->pending[m->n_pending++], name);
 }
 
 void manager_rescan(struct manager *m, const char *subsystem, const char *name)
