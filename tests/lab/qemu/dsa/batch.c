@@ -64,7 +64,7 @@ enum step step_batch(struct work *w)
 	for (;;) {
 		unsigned int running = w->members - w->finished;
 
-		/* After a list fault or at an unmet fence only the running members are waited for. */
+		/* After a list fault or at an unmet fence only running members are waited for. */
 		if (w->status || w->abandoned || (w->fetched == w->size && !w->pending))
 			return running ? STEP_BLOCKED : batch_end(w);
 

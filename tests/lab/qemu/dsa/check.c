@@ -10,7 +10,7 @@
 #define GRP_ENGINES	0x20
 #define GRP_FLAGS	0x28
 
-/* TC-A, TC-B, global limit, reserved and allowed read buffers; the rest is for other GRPCAP bits. */
+/* TC-A, TC-B, global limit, reserved and allowed read buffers; the rest needs other GRPCAP bits. */
 #define GRP_FLAG_BITS	0x0ff0ffbfull
 
 struct group {

@@ -38,8 +38,10 @@ uint8_t check_create_delta(struct work *w)
 
 static enum step create_end(struct work *w, uint8_t result)
 {
+	bool wanted = w->raw[56] >> result & 1;
+
 	w->result = result;
-	return work_success(w, w->flags & F_CHECK && !(w->raw[56] >> result & 1) ? ST_FALSE : ST_OK);
+	return work_success(w, w->flags & F_CHECK && !wanted ? ST_FALSE : ST_OK);
 }
 
 /* One chunk: compare, collect the entries, write them, and only then count it as done. */

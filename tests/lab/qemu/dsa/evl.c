@@ -139,7 +139,7 @@ void error_work(struct work *w, uint8_t code, uint32_t info, uint64_t addr)
 	error_report_work(w, code, info, addr, NULL);
 }
 
-/* A completion record that could not be written, or must not be written before one that could not. */
+/* A completion record that cannot be written, or must not be before one that could not. */
 void error_record(struct work *w, uint8_t code)
 {
 	uint32_t info = w->handle;

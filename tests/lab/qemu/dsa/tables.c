@@ -173,6 +173,7 @@ void table_reset_wq(IdxdLab *d, unsigned int wq)
 
 	memset(cfg, 0, WQCFG_STRIDE);
 	cfg[WQ_SIZE] = size;
+	d->wq[wq].record_logged = false;
 	for (i = 0; i < 4; i++) {
 		uint64_t caps = opcap_word(d, i);
 

@@ -143,8 +143,8 @@ static int refused(void)
 }
 
 /*
- * Records in pages that are not there, from operations that may not block: the device logs them, the
- * driver copies them from the log. A batch with such a member ends through the log as well.
+ * Records in pages that are not there, from operations that may not block: the device logs them,
+ * the driver copies them from the log. A batch with such a member ends through the log as well.
  */
 static int logged_records(void)
 {
@@ -158,7 +158,7 @@ static int logged_records(void)
 	d.record = (uintptr_t)lost;
 	while (!submit(&d))
 		usleep(50);
-	/* looking before the driver has written would make the page present, but that is fine now */
+	/* by then the device has failed to write it; looking makes the page present */
 	usleep(200000);
 	if (wait_for(lost) < 0 || lost->status != 1) {
 		printf("logged record: status 0x%02x\n", lost->status);

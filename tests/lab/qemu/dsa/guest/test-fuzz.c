@@ -183,7 +183,8 @@ static void random_accesses(struct pf *pf)
 		else if (below(3))
 			mmio(pf);
 		else if (!below(4))
-			wr32(pf, 0xa0, below(20) << 20 | (below(2) ? below(4) : (value() & 0xfffff)));
+			wr32(pf, 0xa0, below(20) << 20 |
+			     (below(2) ? below(4) : (value() & 0xfffff)));
 	}
 
 	pf_flr(pf);
