@@ -5,7 +5,6 @@
  * 1 any failed, 77 the part that needs the msr module could not run. With the argument "guest" it
  * expects what KVM shows a guest: the same without ENQCMD, which then still faults.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
