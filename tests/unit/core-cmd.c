@@ -169,6 +169,51 @@ static const struct {
 	{ "Release Handle: halted",     DSA, HALTED, { { 0 } }, OP(14, 1), 0x05, "" },
 };
 
+/* Every command in every state, said a second time; operands are always right. */
+static const struct {
+	uint32_t code, operand, disabled, enabled, halted;
+} legal[] = {
+	{ 1,  0, 0x00, 0x10, 0x05 },	{ 2,  0, 0x31, 0x00, 0x05 },
+	{ 3,  0, 0x00, 0x00, 0x05 },	{ 4,  0, 0x00, 0x00, 0x05 },
+	{ 5,  0, 0x00, 0x00, 0x05 },	{ 6,  0, 0x20, 0x21, 0x05 },
+	{ 7,  1, 0x32, 0x00, 0x05 },	{ 8,  1, 0x32, 0x00, 0x05 },
+	{ 9,  1, 0x32, 0x00, 0x05 },	{ 10, 1, 0x00, 0x00, 0x05 },
+	{ 11, 1, 0x00, 0x00, 0x05 },	{ 12, 1, 0x00, 0x00, 0x05 },
+	{ 13, 1, 0x00, 0x00, 0x05 },	{ 14, 1, 0x41, 0x41, 0x05 },
+	{ 15, 0, 0x01, 0x01, 0x01 },	{ 0,  0, 0x01, 0x01, 0x01 },
+};
+
+static uint32_t status_of(enum stage stage, uint32_t cmd)
+{
+	struct fake f;
+
+	fake_init(&f, DSA, stage);
+	w32(&f, R_CMD, cmd);
+	return r32(&f, R_CMDSTS) & 0xff;
+}
+
+static void test_legality(void)
+{
+	const char *row = "legality";
+	struct fake f;
+	unsigned int i;
+
+	for (i = 0; i < VD_COUNT(legal); i++) {
+		uint32_t cmd = OP(legal[i].code, legal[i].operand);
+
+		EQUAL(row, status_of(CONFIGURED, cmd), legal[i].disabled);
+		EQUAL(row, status_of(WQ_ON, cmd), legal[i].enabled);
+		EQUAL(row, status_of(HALTED, cmd), legal[i].halted);
+
+		fake_init(&f, DSA, WQ_ON);
+		f.hold = true;
+		w32(&f, R_CMD, OP(8, 1));
+		w32(&f, R_CMD, cmd);
+		EQUAL(row, r64(&f, R_SWERROR), 0x5201);
+		LOG(row, &f, "drain:1 irq0");
+	}
+}
+
 /* Both as a polled command and as one that ends with an interrupt. */
 static void test_cases(void)
 {
@@ -464,6 +509,7 @@ static void test_log_status(void)
 int main(void)
 {
 	test_cases();
+	test_legality();
 	test_states();
 	test_second_command();
 	test_no_effect();

@@ -59,6 +59,8 @@ static void test_ways(void)
 			vd_irq_pending(&f.d, vector);
 			vd_irq_pending(&f.d, vector);
 			LOG(row, &f, "");
+			w64(&f, R_PBA, ~0ull);
+			w64(&f, R_PBA, 0);
 			EQUAL(row, r64(&f, R_PBA), 1u << vector);
 
 			set_way(&f, way, vector, true);

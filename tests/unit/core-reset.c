@@ -99,6 +99,7 @@ static void fill(struct fake *f)
 	w32(f, R_EVLSTATUS, 3);
 	w32(f, R_MSIXPERM + 8, 0x12345008);
 	w32(f, R_MSIX, 0xfee00000);
+	w32(f, R_MSIX + 4, 7);
 	w32(f, R_MSIX + 8, 0x41);
 	w32(f, R_MSIX + 28, 1);
 	vd_irq_pending(&f->d, 1);
@@ -131,6 +132,7 @@ static const struct {
 	{ "op-config", R_WQCFG + 32,    8, 0x7f0001003f03ffull, 0x7f0001003f03ffull,
 	  0x7f0001003f03ffull },
 	{ "MSI-X address", R_MSIX,      4, 0xfee00000, 0xfee00000, 0 },
+	{ "MSI-X address", R_MSIX + 4,  4, 7,          7,          0 },
 	{ "MSI-X data", R_MSIX + 8,     4, 0x41,       0x41,       0 },
 	{ "MSI-X mask", R_MSIX + 28,    4, 1,          1,          0 },
 	{ "PBA",       R_PBA,           8, 2,          0,          0 },
