@@ -79,6 +79,19 @@ static void take_back(struct executor *e, const struct journal_entry *entry, siz
 	end(e, entry->op);
 }
 
+/* A record that cannot be read may say anything about the device: nothing is touched then. */
+static int check_record(struct executor *e, const char *bdf, struct refusal *ret)
+{
+	_cleanup_(record_freep) struct record *rec = NULL;
+	int r = store_get(e->store, bdf, &rec);
+
+	if (r >= 0 || r == -ENOENT)
+		return 0;
+	return refuse(ret, REFUSE_FAILED, -r, bdf,
+		      "mend the file in the state directory's devices, or move it away",
+		      "its record cannot be used: %s", strerror(-r));
+}
+
 int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 		 struct refusal *ret_refusal)
 {
@@ -86,6 +99,9 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 	size_t acted;
 	int r;
 
+	r = check_record(e, p->bdf, ret_refusal);
+	if (r < 0)
+		return r;
 	r = uuid_random(entry.op);
 	if (r < 0)
 		return refuse(ret_refusal, REFUSE_FAILED, -r, p->accel, "", "no random numbers");

@@ -45,12 +45,32 @@ static bool is_noted(const struct ledger *l, enum object_kind kind, const char *
 	return false;
 }
 
+/* What is gone did not change before; true if nobody was told yet that it was there. */
+static bool forget_notes(struct ledger *l, enum object_kind kind, const char *id)
+{
+	for (size_t i = l->n_changes; i-- > 0;) {
+		struct change *c = &l->changes[i];
+		bool added = c->change == OBJECT_ADDED;
+
+		if (c->kind != kind || strcmp(c->id, id))
+			continue;
+		if (c->change == OBJECT_REMOVED)
+			break;
+		memmove(c, c + 1, (--l->n_changes - i) * sizeof(*c));
+		if (added)
+			return true;
+	}
+	return false;
+}
+
 static void note(struct ledger *l, enum object_kind kind, enum object_change change,
 		 const char *id)
 {
 	struct change *c;
 
 	if (change == OBJECT_CHANGED && is_noted(l, kind, id))
+		return;
+	if (change == OBJECT_REMOVED && forget_notes(l, kind, id))
 		return;
 	if (l->n_changes == l->size_changes) {
 		size_t size = l->size_changes ? 2 * l->size_changes : 32;

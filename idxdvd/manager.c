@@ -533,7 +533,16 @@ static bool may_try_again(const struct op *op)
 		op->result == -ENOENT);
 }
 
-static void start_read(struct op *op);
+/* Our picture was wrong: read all of it before the next attempt. */
+static void again(struct op *op)
+{
+	struct manager *m = op->manager;
+
+	m->rescan_all = true;
+	m->current = NULL;
+	enqueue_first(m, op);
+	pump(m);
+}
 
 static void log_done(const struct op *op)
 {
@@ -569,7 +578,7 @@ static void plan_executed(struct job *job)
 		op->after = record_free(op->after);
 		free(TAKE(op->plan_text));
 		memset(&op->res.refusal, 0, sizeof(op->res.refusal));
-		start_read(op);
+		again(op);
 		return;
 	}
 	if (op->result < 0 && s && (op->kind == OP_POOL || op->kind == OP_LAYOUT))

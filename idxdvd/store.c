@@ -59,7 +59,9 @@ static int read_json(struct store *s, const char *file, struct json_object **ret
 	return json_parse(text, ret);
 }
 
-static int read_record(struct store *s, const char *file, struct record **ret)
+/* @ret_json may be NULL. */
+static int read_record(struct store *s, const char *file, struct record **ret,
+		       struct json_object **ret_json)
 {
 	_cleanup_(json_putp) struct json_object *o = NULL;
 	_cleanup_(record_freep) struct record *rec = NULL;
@@ -75,6 +77,8 @@ static int read_record(struct store *s, const char *file, struct record **ret)
 	    strcmp(file + strlen(rec->bdf), SUFFIX))
 		return -EBADMSG;
 	*ret = TAKE(rec);
+	if (ret_json)
+		*ret_json = TAKE(o);
 	return 0;
 }
 
@@ -125,7 +129,7 @@ int store_load(struct store *s, struct record ***ret, size_t *ret_n, struct stor
 
 	*ret_n = *ret_n_bad = 0;
 	for (size_t i = 0; i < n; i++) {
-		r = read_record(s, names[i], &recs[*ret_n]);
+		r = read_record(s, names[i], &recs[*ret_n], NULL);
 		if (r < 0)
 			note_bad(&bad[(*ret_n_bad)++], names[i], r);
 		else
@@ -147,17 +151,18 @@ int store_get(struct store *s, const char *bdf, struct record **ret)
 	char file[NAME_LEN + 8];
 
 	file_name(bdf, file, sizeof(file));
-	return read_record(s, file, ret);
+	return read_record(s, file, ret, NULL);
 }
 
 int store_put(struct store *s, const struct record *rec)
 {
+	_cleanup_(record_freep) struct record *old = NULL;
 	_cleanup_(json_putp) struct json_object *o = NULL;
 	char file[NAME_LEN + 8];
 	int r;
 
 	file_name(rec->bdf, file, sizeof(file));
-	r = read_json(s, file, &o);
+	r = read_record(s, file, &old, &o);
 	if (r == -ENOENT) {
 		o = json_object_new_object();
 		r = o ? 0 : -ENOMEM;
