@@ -55,7 +55,7 @@ make_host_root()
 	proxy=$(apt-config dump Acquire::http::Proxy 2>/dev/null |
 		sed -n 's/^Acquire::http::Proxy "\(.*\)";/\1/p')
 	sources | mmdebstrap --variant=minbase --mode=root \
-		--aptopt='Apt::Install-Recommends "false"' \
+		--aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Retries "3"' \
 		${proxy:+--aptopt="Acquire::http::Proxy \"$proxy\""} \
 		--dpkgopt=path-exclude='/usr/share/man/*' \
 		--dpkgopt=path-exclude='/usr/share/doc/*' \
