@@ -34,7 +34,7 @@ verb_list()
 test_options()
 {
 	TEST_LIST=()
-	RESULTS=${IDXD_LAB_RESULTS:-$CACHE/results/$(date -u +%Y%m%d-%H%M%S)}
+	RESULTS=${IDXD_LAB_RESULTS:-$CACHE/results/$(date -u +%Y%m%d-%H%M%S)-$$}
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--kernel)
