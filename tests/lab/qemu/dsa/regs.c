@@ -138,9 +138,8 @@ static uint32_t dword_read(IdxdLab *d, uint32_t off)
 
 static void dword_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val)
 {
-	uint32_t *r = &d->regs[off / 4];
 	unsigned int i;
-	uint32_t rw;
+	uint32_t *r, rw;
 
 	if (off == R_CMD) {
 		/* unverified: a command needs all four byte lanes */
@@ -168,6 +167,7 @@ static void dword_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val)
 	if (!d->evl && off == R_GENCTRL)
 		rw &= ~GENCTRL_EVL;
 	rw &= lanes;
+	r = &d->regs[off / 4];
 	*r = (*r & ~rw) | (val & rw);
 	*r &= ~(val & lanes & rules[i].w1c);
 }

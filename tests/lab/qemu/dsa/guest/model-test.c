@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * model-test BDF GROUPNODE: drives the whole physical function through vfio-pci and compares what
- * it does with the specification sheet. Prints one line per test; exit status 0 means all passed.
+ * model-test BDF GROUPNODE [NAME [SEED]]: drives the whole physical function through vfio-pci and
+ * compares what it does with the specification sheet. Prints one line per test; exit status 0 means
+ * all passed.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "pf.h"
 
@@ -46,9 +48,11 @@ int main(int argc, char **argv)
 	int r;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: model-test BDF /dev/vfio/GROUP [PART OF A TEST'S NAME]\n");
+		fprintf(stderr, "usage: model-test BDF /dev/vfio/GROUP [PART OF A TEST'S NAME [SEED]]\n");
 		return 2;
 	}
+	if (argc > 4)
+		test_seed = strtoull(argv[4], NULL, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	r = pf_open(&pf, argv[1], argv[2]);
 	if (r < 0) {

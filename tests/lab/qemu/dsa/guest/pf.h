@@ -90,6 +90,7 @@ struct test {
 	void (*run)(struct pf *pf);
 };
 
+extern uint64_t test_seed;
 extern const struct test reg_tests[], op_tests[], flow_tests[], fuzz_tests[];
 
 #endif

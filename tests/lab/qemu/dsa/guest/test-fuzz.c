@@ -8,6 +8,8 @@
 
 #define ROUNDS	20000u
 
+uint64_t test_seed = 1;
+
 static uint64_t state;
 
 static uint64_t rnd(void)
@@ -174,7 +176,7 @@ static void random_accesses(struct pf *pf)
 	struct desc d = { .flags_op = OP(3), .size = 4096 };
 	unsigned int i;
 
-	state = 0x9e3779b97f4a7c15ull;
+	state = 0x9e3779b97f4a7c15ull * (2 * test_seed + 1);
 	for (i = 0; i < ROUNDS; i++) {
 		if (!(i % 200))
 			wake_up(pf, i / 200 % 2);
@@ -194,6 +196,13 @@ static void random_accesses(struct pf *pf)
 	r = pf_mem(pf, 4096);
 	if (pf_start(pf, true) < 0)
 		return;
+	if (!(rd32(pf, 0x40) >> 3 & 1)) {
+		struct desc noop = { .flags_op = OP(0) };
+
+		EXPECT(pf_run(pf, &noop, r), 1);
+		pf_stop(pf);
+		return;
+	}
 	d.src = (uintptr_t)pf_mem(pf, 4096);
 	d.dst = (uintptr_t)pf_mem(pf, 4096);
 	memset((void *)(uintptr_t)d.src, 0x3c, 4096);
