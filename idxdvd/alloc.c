@@ -97,24 +97,32 @@ static void plan_set_int(struct plan *p, const char *object, const char *attr, i
 	plan_set_str(p, object, attr, o, v, reason);
 }
 
-/* A group that stays what it is: disabling the device wipes it, so undo has to know it. */
-static void plan_keep_group(struct plan *p, const char *object, int group)
+/*
+ * An attribute that has its value already. Unless that is the one which idxd leaves behind, it gets
+ * a step all the same: an unbind on the way back wipes it, and the undo has to know it.
+ */
+static void plan_want_str(struct plan *p, const char *object, const char *attr, const char *old,
+			  const char *val, const char *wiped, const char *reason)
 {
-	char v[16];
-
-	if (group < 0)
-		return;
-	snprintf(v, sizeof(v), "%d", group);
-	plan_add(p, STEP_SET, object, "group_id", v, v, "stays as it is");
+	if (strcmp(old, val))
+		plan_set_str(p, object, attr, old, val, reason);
+	else if (strcmp(old, wiped))
+		plan_add(p, STEP_SET, object, attr, old, val, "stays as it is");
 }
 
-static void plan_set_group(struct plan *p, const char *object, int old, int val,
-			   const char *reason)
+static void plan_want_group(struct plan *p, const char *object, int old, int val,
+			    const char *reason)
 {
-	if (old == val)
-		plan_keep_group(p, object, old);
-	else
-		plan_set_int(p, object, "group_id", old, val, reason);
+	char o[16], v[16];
+
+	snprintf(o, sizeof(o), "%d", old);
+	snprintf(v, sizeof(v), "%d", val);
+	plan_want_str(p, object, "group_id", o, v, "-1", reason);
+}
+
+static const char *mode_name(const struct wq *w)
+{
+	return w->dedicated ? "dedicated" : "shared";
 }
 
 /* Configures an unconfigured wq and puts it into the pool. */
@@ -123,9 +131,9 @@ static void plan_claim(struct plan *p, const struct wq *w, const char *why)
 	char old[16];
 
 	snprintf(old, sizeof(old), "%u", w->priority);
-	plan_set_str(p, w->name, "mode", w->dedicated ? "dedicated" : "shared", "dedicated",
-		     "the type hands out a whole queue");
-	plan_set_str(p, w->name, "priority", old, ALLOC_PRIORITY, "hardware wants 1..15");
+	plan_want_str(p, w->name, "mode", mode_name(w), "dedicated", "shared",
+		      "the type hands out a whole queue");
+	plan_want_str(p, w->name, "priority", old, ALLOC_PRIORITY, "0", "hardware wants 1..15");
 	plan_set_str(p, w->name, "type", wq_type_name(WQ_TYPE_NONE), "user",
 		     "so that our driver may bind it");
 	plan_set_str(p, w->name, "driver_name", w->driver_name, ALLOC_DRIVER,
@@ -134,8 +142,12 @@ static void plan_claim(struct plan *p, const struct wq *w, const char *why)
 	plan_add(p, STEP_BIND, w->name, ALLOC_DRIVER, "", "", "%s", why);
 }
 
-/* The opposite. idxd wipes most of it at the unbind; the steps say what must hold afterwards. */
-static void plan_unclaim(struct plan *p, const struct wq *w, const char *why)
+/*
+ * The opposite. idxd wipes most of it at the unbind; the steps say what must hold afterwards. On a
+ * device that we laid out its mode is again that of the layout.
+ */
+static void plan_unclaim(struct plan *p, const struct accel *a, const struct wq *w,
+			 const char *why)
 {
 	static const char wiped[] = "left as idxd leaves an unconfigured queue";
 	char old[16];
@@ -146,7 +158,8 @@ static void plan_unclaim(struct plan *p, const struct wq *w, const char *why)
 	plan_set_str(p, w->name, "driver_name", w->driver_name, "", wiped);
 	plan_set_str(p, w->name, "type", wq_type_name(w->type), "none", wiped);
 	plan_set_str(p, w->name, "priority", old, "0", wiped);
-	plan_set_str(p, w->name, "mode", w->dedicated ? "dedicated" : "shared", "shared", wiped);
+	plan_want_str(p, w->name, "mode", mode_name(w), a->laid_out ? "dedicated" : "shared",
+		      "shared", wiped);
 }
 
 static int plan_done(struct plan **p, struct plan **ret, struct refusal *ret_refusal)
@@ -207,8 +220,8 @@ static void plan_layout(struct plan *p, const struct accel *a, struct accel *aft
 
 	for (unsigned int i = 0; i < a->n_engines; i++) {
 		after->engines[i].group = i % l.n_groups;
-		plan_set_group(p, a->engines[i].name, a->engines[i].group,
-			       after->engines[i].group, "a group works only with an engine");
+		plan_want_group(p, a->engines[i].name, a->engines[i].group,
+				after->engines[i].group, "a group works only with an engine");
 	}
 
 	for (unsigned int i = 0; i < l.n_wqs; i++) {
@@ -217,10 +230,13 @@ static void plan_layout(struct plan *p, const struct accel *a, struct accel *aft
 		w->group = i % l.n_groups;
 		w->size = l.size;
 		w->cls = WQ_FREE;
-		plan_set_group(p, w->name, a->wqs[i].group, w->group,
-			       "groups share the engines evenly");
+		plan_want_group(p, w->name, a->wqs[i].group, w->group,
+				"groups share the engines evenly");
 		plan_set_int(p, w->name, "size", a->wqs[i].size, l.size,
 			     "sizes can be set only while the device is off");
+		plan_set_str(p, w->name, "mode", mode_name(w), "dedicated",
+			     "a CPU without ENQCMD has no shared queues, and idxd insists");
+		w->dedicated = true;
 	}
 
 	plan_add(p, STEP_BIND, a->name, "idxd", "", "", "enable the device");
@@ -312,6 +328,7 @@ static void plan_unlayout(struct plan *p, const struct accel *a)
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
 		plan_set_int(p, a->wqs[i].name, "size", a->wqs[i].size, 0, wiped);
 		plan_set_int(p, a->wqs[i].name, "group_id", a->wqs[i].group, -1, wiped);
+		plan_set_str(p, a->wqs[i].name, "mode", mode_name(&a->wqs[i]), "shared", wiped);
 	}
 	for (unsigned int i = 0; i < a->n_engines; i++)
 		plan_set_int(p, a->engines[i].name, "group_id", a->engines[i].group, -1, wiped);
@@ -365,7 +382,7 @@ int alloc_release(const struct accel *a, const struct alloc_history *history, st
 
 	for (unsigned int i = 0; i < a->n_wqs; i++)
 		if (wq_is_ready(&a->wqs[i]))
-			plan_unclaim(p, &a->wqs[i], "given back to the host");
+			plan_unclaim(p, a, &a->wqs[i], "given back to the host");
 
 	if (a->laid_out && a->state == STATE_ENABLED && !accel_has_others(a)) {
 		plan_unlayout(p, a);
@@ -708,7 +725,7 @@ int alloc_pool(const struct accel *a, struct plan **ret)
 			}
 		for (unsigned int i = a->n_wqs; i-- > 0 && have > a->pool_min;)
 			if (wq_is_ready(&a->wqs[i])) {
-				plan_unclaim(p, &a->wqs[i], "the pool is above pool-min");
+				plan_unclaim(p, a, &a->wqs[i], "the pool is above pool-min");
 				have--;
 			}
 	}

@@ -23,6 +23,7 @@ enum {
 	STS_NO_GROUP = 0x80030000,
 	STS_NO_NAME = 0x80040000,
 	STS_SHARED = 0x80050000,
+	STS_SHARED_WQ = 0x800c0000,
 	STS_NO_WQ = 0x800d0000,
 	STS_SIZE = 0x800e0000,
 	STS_DRIVER_NAME = 0x80200000,
@@ -126,7 +127,7 @@ static void disable_wq(struct fake_hw *hw, struct fake_wq *w)
 static void disable_accel(struct fake_hw *hw, struct fake_accel *a)
 {
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
-		if (a->wqs[i].driver[0])
+		if (a->wqs[i].driver[0] || a->configurable)
 			disable_wq(hw, &a->wqs[i]);
 		if (a->configurable) {
 			a->wqs[i].size = 0;
@@ -156,9 +157,15 @@ static int enable_accel(struct fake_accel *a)
 		engine = engine || a->engine_group[i] >= 0;
 	if (!wq || !engine)
 		return status(a, STS_NO_WQ, -ENXIO);
-	for (unsigned int i = 0; i < a->n_wqs; i++)
-		if (a->wqs[i].group >= 0 && !a->wqs[i].size)
+	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		if (a->wqs[i].group < 0)
+			continue;
+		/* This CPU has no ENQCMD. */
+		if (!a->wqs[i].dedicated)
+			return status(a, STS_SHARED_WQ, -ENXIO);
+		if (!a->wqs[i].size)
 			return status(a, STS_WQ_SIZE_ZERO, -ENXIO);
+	}
 	a->enabled = true;
 	return 0;
 }

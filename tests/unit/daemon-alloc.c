@@ -369,7 +369,7 @@ static void test_layout_rules(void)
 {
 	_cleanup_(plan_freep) struct plan *p = NULL;
 	struct machine mc = machine("!-0000000");
-	unsigned int sum = 0, engines[4] = { 0 }, wqs[4] = { 0 };
+	unsigned int sum = 0, modes = 0, engines[4] = { 0 }, wqs[4] = { 0 };
 	struct refusal refusal;
 	bool enabled = false;
 
@@ -388,11 +388,15 @@ static void test_layout_rules(void)
 		} else if (!strcmp(s->attr, "group_id")) {
 			CHECK(!enabled, "group after enable");
 			(s->object[0] == 'e' ? engines : wqs)[atoi(s->val)]++;
+		} else if (!strcmp(s->attr, "mode")) {
+			modes += !enabled;
+			CHECK_STR(s->val, "dedicated", "mode");
 		} else {
 			CHECK(enabled, "%s before enable", s->attr);
 		}
 	}
 	CHECK(enabled, "the device is enabled");
+	CHECK(modes == 7, "%u wqs are dedicated before it", modes);
 	CHECK(sum == 7 * (128 / 7), "sizes sum up to %u", sum);
 	for (int g = 0; g < 4; g++)
 		CHECK(!wqs[g] == !engines[g], "group %d: %u wqs, %u engines", g, wqs[g], engines[g]);
