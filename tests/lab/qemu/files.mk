@@ -22,6 +22,7 @@ LAB_QEMU_DIST = \
 	tests/lab/qemu/dsa/guest/test-fuzz.c \
 	tests/lab/qemu/dsa/guest/test-ops.c \
 	tests/lab/qemu/dsa/guest/test-regs.c \
+	tests/lab/qemu/dsa/inject.c \
 	tests/lab/qemu/dsa/irq.c \
 	tests/lab/qemu/dsa/meson.build \
 	tests/lab/qemu/dsa/model.h \

@@ -207,6 +207,11 @@ static bool concerns(IdxdLab *d, const struct work *w)
 	return false;
 }
 
+static bool reset_wanted(IdxdLab *d)
+{
+	return reg32(d, R_GENSTS) >> GENSTS_RESET_SHIFT == RESET_COMMAND;
+}
+
 static enum cmd_error cmd_validate(IdxdLab *d)
 {
 	const uint32_t op = d->cmd.operand;
@@ -215,8 +220,8 @@ static enum cmd_error cmd_validate(IdxdLab *d)
 	if (d->cmd.code >= ARRAY_SIZE(defs) || !(reg32(d, R_CMDCAP) >> d->cmd.code & 1))
 		return CE_CODE;
 
-	/* unverified: which commands a halted device that wants an FLR still takes (here none) */
-	if (dev_state(d) == DEV_HALT)
+	/* unverified: a halted device takes Reset Device if that is what it asks for, else nothing */
+	if (dev_state(d) == DEV_HALT && !(d->cmd.code == CMD_RESET && reset_wanted(d)))
 		return CE_HALT;
 
 	switch (defs[d->cmd.code].shape) {

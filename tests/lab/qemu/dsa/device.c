@@ -38,17 +38,13 @@ static void device_reset(DeviceState *dev)
 	regs_reset(d, true);
 }
 
-/*
- * An illegal change of a PCI control while the device is not Disabled.
- * unverified: that the device then asks for an FLR rather than for a Reset Device command.
- */
-void device_halt(IdxdLab *d)
+/* @reset is what GENSTS asks for. Nothing moves until then. */
+void device_halt(IdxdLab *d, unsigned int reset)
 {
 	if (dev_state(d) == DEV_HALT)
 		return;
 	device_quiesce(d);
-	d->regs[R_GENSTS / 4] = DEV_HALT | GENSTS_RESET_FLR;
-	error_device(d, ER_CONFIG);
+	d->regs[R_GENSTS / 4] = DEV_HALT | reset << GENSTS_RESET_SHIFT;
 	if (reg32(d, R_GENCTRL) & GENCTRL_HALT)
 		irq_misc(d, CAUSE_HALT);
 }
@@ -174,6 +170,7 @@ static void device_set_kind(Object *obj, const char *value, Error **errp)
 static void device_instance_init(Object *obj)
 {
 	IDXD_LAB(obj)->kind = g_strdup("dsa");
+	inject_init(obj);
 	object_property_add_str(obj, "kind", device_get_kind, device_set_kind);
 }
 

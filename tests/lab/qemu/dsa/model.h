@@ -227,7 +227,10 @@ uint32_t pcicfg_pri_alloc(IdxdLab *d);
 bool pcicfg_pri_alloc_ok(IdxdLab *d);
 
 /* device.c */
-void device_halt(IdxdLab *d);
+void device_halt(IdxdLab *d, unsigned int reset);
+
+/* inject.c */
+void inject_init(Object *obj);
 
 /* regs.c, tables.c: BAR0 */
 extern const MemoryRegionOps bar0_ops;

@@ -200,8 +200,11 @@ void pcicfg_write(PCIDevice *dev, uint32_t addr, uint32_t val, int len)
 	changed = (master && !pcicfg_bus_master(d)) || ats != cfg16(d, ATS_CTRL) ||
 		  pasid != cfg16(d, PASID_CTRL) ||
 		  (pri & PRI_ENABLE) != (cfg16(d, PRI_CTRL) & PRI_ENABLE);
-	if (changed && dev_state(d) != DEV_DISABLED)
-		device_halt(d);
+	/* unverified: that the device then asks for an FLR rather than for a Reset Device command */
+	if (changed && dev_state(d) != DEV_DISABLED && dev_state(d) != DEV_HALT) {
+		error_device(d, ER_CONFIG);
+		device_halt(d, RESET_FLR);
+	}
 
 	pcie_cap_flr_write_config(dev, addr, val, len);
 	pcie_aer_write_config(dev, addr, val, len);

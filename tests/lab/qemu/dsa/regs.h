@@ -81,10 +81,13 @@
 #define CAUSE_OCC		(1u << 2)
 #define CAUSE_HALT		(1u << 4)
 #define CAUSE_EVL		(1u << 5)
+#define CAUSE_REVOKED		(1u << 31)
 #define CAUSE_ALL		0x8000003fu
 
 enum dev_state { DEV_DISABLED, DEV_ENABLED, DEV_CHANGING, DEV_HALT };
-#define GENSTS_RESET_FLR	(1u << 2)
+#define GENSTS_RESET_SHIFT	2
+#define RESET_COMMAND		0u
+#define RESET_FLR		1u
 
 /* CMD, CMDSTATUS */
 #define CMD_INT			(1u << 31)
