@@ -26,7 +26,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(IdxdLab, IDXD_LAB)
 #define RECORD_MAX	64
 #define ENGINE_WORKS	16	/* descriptors in progress per engine */
 
-/* What a step of a work ended with; STEP_OK is only used between helpers and means "go on". */
+/* What a step of a work ended with; STEP_OK is only used inside a step and means "go on". */
 enum step {
 	STEP_OK,
 	STEP_DONE,	/* status is set			*/

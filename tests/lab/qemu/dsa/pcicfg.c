@@ -82,7 +82,7 @@ bool pcicfg_pri_alloc_ok(IdxdLab *d)
 	return n > 0 && n <= pci_get_long(d->parent_obj.config + PRI_CAPACITY);
 }
 
-/* QEMU 10.0 has no helpers for these two capabilities. */
+/* QEMU 10.0 has no calls for these two capabilities. */
 static void pcicfg_add_pasid(PCIDevice *dev)
 {
 	pcie_add_capability(dev, PCI_EXT_CAP_ID_PASID, 1, CAP_PASID, 8);
