@@ -25,9 +25,13 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/manager.c idxdvd/manager.h \
 	idxdvd/mdev.c idxdvd/mdev.h \
 	idxdvd/monitor.c idxdvd/monitor.h \
+	idxdvd/op.c idxdvd/op.h \
+	idxdvd/op-plan.c \
 	idxdvd/plan.c idxdvd/plan.h \
 	idxdvd/record.c idxdvd/record.h \
 	idxdvd/refusal.c idxdvd/refusal.h \
+	idxdvd/rescan.c \
+	idxdvd/startup.c \
 	idxdvd/store.c idxdvd/store.h \
 	idxdvd/sysfs.c idxdvd/sysfs.h \
 	idxdvd/worker.c idxdvd/worker.h

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The second stage of an operation: what is known and what is asked, handed to alloc. */
+#include <errno.h>
+#include <string.h>
+
+#include "idxdvd/alloc.h"
+#include "idxdvd/op.h"
+
+#define DEFAULT_HOST_WQS	1
+#define DEFAULT_POOL_MIN	1
+
+static const struct accel *require_accel(struct op *op, int *ret_error)
+{
+	const struct accel *a = ledger_find_accel(&op->manager->ledger, op->device);
+
+	if (!a)
+		*ret_error = refuse(&op->res.refusal, REFUSE_NO_SUCH_DEVICE, ENODEV, op->device,
+				    "load idxd; idxdctl list shows what there is",
+				    "there is no such accelerator");
+	return a;
+}
+
+/* The number of engines that idxd's IAA defaults put into group 0, if that is what there is. */
+static unsigned int iaa_default_engines(const struct accel *a)
+{
+	bool is_default = a->state == STATE_DISABLED && a->n_wqs &&
+			  wq_is_iaa_default(a, &a->wqs[0]);
+
+	return is_default ? accel_group_engines(a, 0) : 0;
+}
+
+static int plan_adopt(struct op *op)
+{
+	struct adopt_options *o = &op->options;
+	const struct accel *a;
+	int r = 0;
+
+	a = require_accel(op, &r);
+	if (!a)
+		return r;
+	if (!(o->set & ADOPT_HOST_WQS))
+		o->host_wqs = a->n_wqs > 1 ? DEFAULT_HOST_WQS : 0;
+	if (!(o->set & ADOPT_POOL_MIN))
+		o->pool_min = a->n_wqs > o->host_wqs ? DEFAULT_POOL_MIN : 0;
+	r = alloc_adopt(a, o->host_wqs, o->pool_min, &op->plan, &op->res.refusal);
+	if (r < 0)
+		return r;
+	r = record_new(&op->after, a->bdf);
+	if (r < 0)
+		return r;
+	op->after->host_wqs = o->host_wqs;
+	op->after->pool_min = o->pool_min;
+	op->after->laid_out = a->state == STATE_DISABLED;
+	op->after->iaa_engines = iaa_default_engines(a);
+	return 0;
+}
+
+/* As adopt, for a device that is adopted already and came back unconfigured. */
+static int plan_layout(struct op *op)
+{
+	struct slot *s = ledger_slot(&op->manager->ledger, op->device);
+	_cleanup_(accel_freep) struct accel *a = NULL;
+	int r;
+
+	if (!s || !s->accel || !s->record)
+		return refuse(&op->res.refusal, REFUSE_NO_SUCH_DEVICE, ENODEV, op->device, "",
+			      "it went away again");
+	r = accel_copy(s->accel, &a);
+	if (r < 0)
+		return r;
+	a->adopted = false;
+	r = alloc_adopt(a, s->record->host_wqs, s->record->pool_min, &op->plan, &op->res.refusal);
+	if (r < 0)
+		return r;
+	r = record_copy(s->record, &op->after);
+	if (r < 0)
+		return r;
+	op->after->laid_out = true;
+	op->after->iaa_engines = iaa_default_engines(a);
+	return 0;
+}
+
+static int plan_release(struct op *op)
+{
+	struct alloc_history history = { 0 };
+	const struct accel *a;
+	struct slot *s;
+	int r = 0;
+
+	a = require_accel(op, &r);
+	if (!a)
+		return r;
+	s = ledger_slot(&op->manager->ledger, a->bdf);
+	if (s->record)
+		history.iaa_engines = s->record->iaa_engines;
+	return alloc_release(a, &history, &op->plan, &op->res.refusal);
+}
+
+static int copy_record(struct op *op, const char *bdf)
+{
+	struct slot *s = ledger_slot(&op->manager->ledger, bdf);
+
+	return record_copy(s->record, &op->after);
+}
+
+static int plan_create(struct op *op)
+{
+	struct ledger *l = &op->manager->ledger;
+	struct alloc_create req = {
+		.type = op->type, .parent = op->device, .wq = op->wq, .uuid = op->uuid,
+		.existing = ledger_find_mdev(l, op->uuid),
+	};
+	int r;
+
+	r = alloc_create(l->accels, l->n_accels, &req, &op->plan, &op->res.refusal);
+	if (r < 0)
+		return r;
+	memcpy(op->res.uuid, op->plan->uuid, sizeof(op->res.uuid));
+	return copy_record(op, op->plan->bdf);
+}
+
+static int plan_destroy(struct op *op)
+{
+	struct ledger *l = &op->manager->ledger;
+	const struct mdev *m = ledger_find_mdev(l, op->uuid);
+	const struct accel *a = m ? ledger_find_accel(l, m->parent) : NULL;
+	int r;
+
+	r = alloc_destroy(op->uuid, m, a, &op->plan, &op->res.refusal);
+	if (r < 0)
+		return r;
+	memcpy(op->res.uuid, op->plan->uuid, sizeof(op->res.uuid));
+	return copy_record(op, op->plan->bdf);
+}
+
+static int plan_pool(struct op *op)
+{
+	const struct accel *a = ledger_find_accel(&op->manager->ledger, op->device);
+	int r;
+
+	if (!a || !a->adopted)
+		return refuse(&op->res.refusal, REFUSE_NOT_ADOPTED, ENODEV, op->device, "",
+			      "it is no longer adopted");
+	r = alloc_pool(a, &op->plan);
+	if (r < 0)
+		return r;
+	return copy_record(op, a->bdf);
+}
+
+int op_make_plan(struct op *op)
+{
+	int r = -EINVAL;
+
+	switch (op->kind) {
+	case OP_ADOPT:
+		r = plan_adopt(op);
+		break;
+	case OP_LAYOUT:
+		r = plan_layout(op);
+		break;
+	case OP_RELEASE:
+		r = plan_release(op);
+		break;
+	case OP_CREATE:
+		r = plan_create(op);
+		break;
+	case OP_DESTROY:
+		r = plan_destroy(op);
+		break;
+	case OP_POOL:
+		r = plan_pool(op);
+		break;
+	case OP_START:
+	case OP_RESCAN:
+	case OP_SETTLED:
+		break;
+	}
+	if (r >= 0)
+		r = plan_format(op->plan, &op->plan_text);
+	if (r >= 0 && op->after)
+		r = record_apply(op->after, op->plan);
+	if (r < 0 && op->res.refusal.kind == REFUSE_NONE)
+		r = refuse(&op->res.refusal, REFUSE_FAILED, -r, op->device ? op->device : "idxdvd",
+			   "", "no plan could be made: %s", strerror(-r));
+	return r;
+}

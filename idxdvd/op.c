@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "idxdvd/backend.h"
+#include "idxdvd/common/log.h"
+#include "idxdvd/common/parse.h"
+#include "idxdvd/op.h"
+
+#define CREATE_ATTEMPTS 3	/* somebody else may take the queue between plan and act */
+
+/* --- operations as objects ------------------------------------------------------------------- */
+
+static void op_drop_readings(struct op *op)
+{
+	for (size_t i = 0; i < op->n_accels; i++)
+		accel_free(op->accels[i]);
+	free(TAKE(op->accels));
+	free(TAKE(op->accel_results));
+	op->n_accels = 0;
+	op->mdev_result = 1;
+}
+
+void op_free(struct op *op)
+{
+	op_drop_readings(op);
+	inventory_done(&op->inventory);
+	plan_free(op->plan);
+	record_free(op->after);
+	free(op->plan_text);
+	free(op->device);
+	free(op->uuid);
+	free(op->type);
+	free(op->wq);
+	free(op);
+}
+
+int op_copy_string(char **ret, const char *s)
+{
+	*ret = s ? strdup(s) : NULL;
+	return s && !*ret ? -ENOMEM : 0;
+}
+
+struct op *op_new(struct manager *m, enum op_kind kind, manager_done done, void *userdata)
+{
+	struct op *op = calloc(1, sizeof(*op));
+
+	if (!op)
+		return NULL;
+	op->kind = kind;
+	op->manager = m;
+	op->done = done;
+	op->userdata = userdata;
+	op->mdev_result = 1;
+	return op;
+}
+
+/* --- stage 1: read --------------------------------------------------------------------------- */
+
+int op_read_again(struct op *op, const struct accel *a)
+{
+	struct accel **accels;
+	int *results;
+	int r;
+
+	for (size_t i = 0; i < op->n_accels; i++)
+		if (!strcmp(op->accels[i]->bdf, a->bdf))
+			return 0;
+	accels = realloc(op->accels, (op->n_accels + 1) * sizeof(*accels));
+	if (!accels)
+		return -ENOMEM;
+	op->accels = accels;
+	results = realloc(op->accel_results, (op->n_accels + 1) * sizeof(*results));
+	if (!results)
+		return -ENOMEM;
+	op->accel_results = results;
+	r = accel_copy(a, &accels[op->n_accels]);
+	if (r < 0)
+		return r;
+	results[op->n_accels++] = 0;
+	return 0;
+}
+
+static void read_objects(struct executor *e, struct op *op)
+{
+	char uuid[UUID_LEN];
+
+	if (e->unsettled)
+		execute_recover(e);
+	for (size_t i = 0; i < op->n_accels; i++)
+		op->accel_results[i] = e->backend->ops->refresh(e->backend, op->accels[i]);
+	if (op->uuid && parse_uuid(op->uuid, uuid) == 0)
+		op->mdev_result = e->backend->ops->read_mdev(e->backend, op->uuid, &op->mdev);
+}
+
+static void run_read(struct job *job)
+{
+	struct op *op = op_of(job);
+
+	read_objects(&op->manager->executor, op);
+}
+
+/* Tried once more; not for ever. */
+static void unread(struct op *op, const char *name, int error)
+{
+	log_error("%s cannot be read: %s", name, strerror(-error));
+	if (op->kind != OP_RESCAN)
+		manager_remember(op->manager, name);
+}
+
+/* What was read becomes what is known. A read that failed leaves what was known before. */
+static int commit_readings(struct op *op)
+{
+	struct ledger *l = &op->manager->ledger;
+	int r = 0;
+
+	for (size_t i = 0; i < op->n_accels; i++) {
+		if (op->accel_results[i] == -ENODEV)
+			ledger_drop_accel(l, op->accels[i]->bdf);
+		else if (op->accel_results[i] == 0)
+			r = ledger_put_accel(l, TAKE(op->accels[i]));
+		else
+			unread(op, op->accels[i]->bdf, op->accel_results[i]);
+		if (r < 0)
+			break;
+	}
+	if (op->mdev_result == 0 && r >= 0)
+		r = ledger_put_mdev(l, &op->mdev);
+	else if (op->mdev_result == -ENOENT)
+		ledger_drop_mdev(l, op->uuid);
+	else if (op->mdev_result < 0)
+		unread(op, op->uuid, op->mdev_result);
+	op_drop_readings(op);
+	return r;
+}
+
+/* --- stage 3 and 4: execute, commit ---------------------------------------------------------- */
+
+static void run_plan(struct job *job)
+{
+	struct op *op = op_of(job);
+	struct executor *e = &op->manager->executor;
+
+	op->result = execute_plan(e, op->plan, op->after, &op->res.refusal);
+	read_objects(e, op);
+}
+
+static bool may_try_again(const struct op *op)
+{
+	return op->kind == OP_CREATE && op->attempts < CREATE_ATTEMPTS &&
+	       (op->result == -ENOSPC || op->result == -EBUSY || op->result == -EAGAIN ||
+		op->result == -ENOENT);
+}
+
+/* Our picture was wrong: read all of it before the next attempt. */
+static void again(struct op *op)
+{
+	struct manager *m = op->manager;
+
+	m->rescan_all = true;
+	m->current = NULL;
+	manager_enqueue_first(m, op);
+	manager_pump(m);
+}
+
+static void log_done(const struct op *op)
+{
+	const struct plan *p = op->plan;
+
+	if (p->uuid[0])
+		log_info("%s: %s on %s done, %zu steps", p->uuid, plan_kind_name(p->kind), p->accel,
+			 p->n);
+	else
+		log_info("%s: %s done, %zu steps", p->accel, plan_kind_name(p->kind), p->n);
+}
+
+static void plan_executed(struct job *job)
+{
+	struct op *op = op_of(job);
+	struct ledger *l = &op->manager->ledger;
+	char bdf[NAME_LEN];
+	struct slot *s;
+	int r;
+
+	memcpy(bdf, op->plan->bdf, sizeof(bdf));
+	r = commit_readings(op);
+	if (op->result >= 0) {
+		int q = ledger_put_record(l, bdf, TAKE(op->after));
+
+		log_done(op);
+		r = r < 0 ? r : q;
+	}
+
+	s = ledger_slot(l, bdf);
+	if (op->result < 0 && may_try_again(op)) {
+		op->plan = plan_free(op->plan);
+		op->after = record_free(op->after);
+		free(TAKE(op->plan_text));
+		memset(&op->res.refusal, 0, sizeof(op->res.refusal));
+		again(op);
+		return;
+	}
+	if (op->result < 0 && s && (op->kind == OP_POOL || op->kind == OP_LAYOUT))
+		s->stalled = true;
+	if (op->result >= 0 && r < 0)
+		op_fail(op, -r, bdf, "it is done, but there is no memory to keep it in mind");
+	else
+		op_finish(op, op->result);
+}
+
+static void start_plan(struct op *op)
+{
+	const struct accel *a = ledger_find_accel(&op->manager->ledger, op->plan->bdf);
+	int r;
+
+	/* Read what it touches again afterwards. */
+	r = a ? op_read_again(op, a) : -ENODEV;
+	if (r >= 0 && op->plan->uuid[0] && (!op->uuid || strcmp(op->uuid, op->plan->uuid))) {
+		free(TAKE(op->uuid));
+		r = op_copy_string(&op->uuid, op->plan->uuid);
+	}
+	if (r < 0) {
+		op_fail(op, -r, op->plan->accel, strerror(-r));
+		return;
+	}
+	op->job = (struct job) { run_plan, plan_executed };
+	worker_submit(op->manager->worker, &op->job);
+}
+
+static void objects_read(struct job *job)
+{
+	struct op *op = op_of(job);
+	struct manager *m = op->manager;
+	int r;
+
+	r = commit_readings(op);
+	if (r < 0) {
+		op_fail(op, -r, "idxdvd", "out of memory");
+		return;
+	}
+	if (op->kind == OP_RESCAN) {
+		op_finish(op, 0);
+		return;
+	}
+	if (m->stopping) {
+		op_finish(op, refuse(&op->res.refusal, REFUSE_SHUTTING_DOWN, ESHUTDOWN, "idxdvd",
+				  "try again when it runs", "the daemon is stopping"));
+		return;
+	}
+	if (m->executor.unsettled) {
+		op_fail(op, EUCLEAN, "journal", "an earlier operation could not be taken back yet");
+		return;
+	}
+
+	r = op_make_plan(op);
+	if (r < 0 || op->dry_run || !op->plan->n) {
+		struct slot *s = op->device ? ledger_slot(&m->ledger, op->device) : NULL;
+
+		if (r < 0 && s && (op->kind == OP_POOL || op->kind == OP_LAYOUT))
+			s->stalled = true;
+		/* An adoption or a release without a step is still written down. */
+		if (r < 0 || op->dry_run || op->kind == OP_POOL) {
+			op_finish(op, r);
+			return;
+		}
+	}
+	start_plan(op);
+}
+
+void op_submit_read(struct op *op)
+{
+	op->job = (struct job) { run_read, objects_read };
+	worker_submit(op->manager->worker, &op->job);
+}
+
+void op_start_read(struct op *op)
+{
+	struct ledger *l = &op->manager->ledger;
+	struct mdev *m = NULL;
+	int r = 0;
+
+	op->attempts++;
+	if (op->kind == OP_DESTROY)
+		m = ledger_find_mdev(l, op->uuid);
+	for (size_t i = 0; i < l->n_accels && r >= 0; i++) {
+		const struct accel *a = l->accels[i];
+
+		if (op->device ? !strcmp(a->name, op->device) || !strcmp(a->bdf, op->device) :
+		    op->kind == OP_CREATE ? a->adopted : m && !strcmp(m->parent, a->bdf))
+			r = op_read_again(op, a);
+	}
+	if (r < 0) {
+		op_fail(op, -r, "idxdvd", "out of memory");
+		return;
+	}
+	op_submit_read(op);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_OP_H
+#define IDXDVD_OP_H
+
+/*
+ * Inside of the manager: one operation and its way. Each goes through the same stages: read what it
+ * concerns (worker), plan (loop), execute (worker), commit to memory and tell (loop).
+ */
+
+#include "idxdvd/execute.h"
+#include "idxdvd/ledger.h"
+#include "idxdvd/manager.h"
+#include "idxdvd/worker.h"
+
+#define MANAGER_MAX_PENDING 64	/* names of changed objects; more means read everything */
+
+enum op_kind {
+	OP_START,
+	OP_ADOPT,
+	OP_RELEASE,
+	OP_CREATE,
+	OP_DESTROY,
+	OP_RESCAN,
+	OP_POOL,		/* upkeep: fill or shrink the pool */
+	OP_LAYOUT,		/* upkeep: an adopted device is back without its configuration */
+	OP_SETTLED,		/* does nothing: whoever waits for what was queued before it */
+};
+
+struct op {
+	enum op_kind kind;
+	struct manager *manager;
+	struct job job;
+	struct op *next;
+	manager_done done;
+	void *userdata;
+
+	/* The request. */
+	char *device, *uuid, *type, *wq;
+	struct adopt_options options;
+	bool dry_run;
+	unsigned int attempts;
+
+	/* Shared with the worker, of whoever has the turn. */
+	struct accel **accels;		/* copies that are read again */
+	int *accel_results;
+	size_t n_accels;
+	struct mdev mdev;
+	int mdev_result;		/* -ENOENT: there is none; 1: not asked for */
+	struct inventory inventory;
+	struct plan *plan;
+	struct record *after;
+	int result;
+	struct manager_result res;
+	char *plan_text;
+};
+
+struct manager {
+	struct executor executor;	/* the worker's while a job is under way */
+	struct worker *worker;
+	struct ledger ledger;
+	struct manager_observer observer;
+	struct op *current, *first, **last;
+	size_t n_queued;
+	bool started, stopping, pumping;
+
+	/* What a rescan has to read. */
+	bool rescan_queued, rescan_all;
+	char pending[MANAGER_MAX_PENDING][UUID_LEN];
+	size_t n_pending;
+};
+
+static inline struct op *op_of(struct job *job)
+{
+	return (struct op *)((char *)job - offsetof(struct op, job));
+}
+
+struct op *op_new(struct manager *m, enum op_kind kind, manager_done done, void *userdata);
+void op_free(struct op *op);
+int op_copy_string(char **ret, const char *s);
+
+/* Reads the objects of the request, then plans and executes; ends in op_finish(). */
+void op_start_read(struct op *op);
+/* The same without looking for the objects: op_read_again() and op->uuid name them. */
+void op_submit_read(struct op *op);
+/* Adds a copy to what the worker reads. */
+int op_read_again(struct op *op, const struct accel *a);
+/* From what is known now to op->plan and op->after, or to a refusal. */
+int op_make_plan(struct op *op);
+
+/* Tells what changed, answers, frees, goes on with the queue. */
+void op_finish(struct op *op, int r);
+void op_fail(struct op *op, int error, const char *object, const char *reason);
+
+/* The first of all: journal, store, hardware. */
+void startup_begin(struct op *op);
+
+/* Reads what manager_remember() was told of, or everything. */
+void rescan_begin(struct op *op);
+void rescan_queue(struct manager *m);
+/* Takes the accelerators over. */
+int rescan_commit(struct ledger *l, struct inventory *inv);
+void manager_remember(struct manager *m, const char *name);
+
+/* Starts what waits, if nothing runs. */
+void manager_pump(struct manager *m);
+void manager_enqueue_first(struct manager *m, struct op *op);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Events name what changed; it is read again, as little as will do. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "idxdvd/common/log.h"
+#include "idxdvd/common/parse.h"
+#include "idxdvd/op.h"
+
+int rescan_commit(struct ledger *l, struct inventory *inv)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < inv->n_accels && r >= 0; i++)
+		r = ledger_put_accel(l, TAKE(inv->accels[i]));
+	for (size_t i = 0; i < inv->n_mdevs && r >= 0; i++)
+		r = ledger_put_mdev(l, &inv->mdevs[i]);
+	return r;
+}
+
+void manager_remember(struct manager *m, const char *name)
+{
+	for (size_t i = 0; i < m->n_pending; i++)
+		if (!strcmp(m->pending[i], name))
+			return;
+	if (m->n_pending == MANAGER_MAX_PENDING || strlen(name) >= UUID_LEN)
+		m->rescan_all = true;
+	else
+		strcpy(m->pending[m->n_pending++], name);
+}
+
+static void run_scan(struct job *job)
+{
+	struct op *op = op_of(job);
+
+	op->result = execute_scan(&op->manager->executor, &op->inventory);
+}
+
+static bool inventory_has_accel(const struct inventory *inv, const char *bdf)
+{
+	for (size_t i = 0; i < inv->n_accels; i++)
+		if (!strcmp(inv->accels[i]->bdf, bdf))
+			return true;
+	return false;
+}
+
+static bool inventory_has_mdev(const struct inventory *inv, const char *uuid)
+{
+	for (size_t i = 0; i < inv->n_mdevs; i++)
+		if (!strcmp(inv->mdevs[i].uuid, uuid))
+			return true;
+	return false;
+}
+
+static void drop_lost(struct ledger *l, const struct inventory *inv)
+{
+	for (size_t i = l->n_accels; i-- > 0;)
+		if (i < l->n_accels && !inventory_has_accel(inv, l->accels[i]->bdf))
+			ledger_drop_accel(l, l->accels[i]->bdf);
+	for (struct mdev *m = ledger_next_mdev(l, NULL), *next; m; m = next) {
+		next = ledger_next_mdev(l, m);
+		if (!inventory_has_mdev(inv, m->uuid))
+			ledger_drop_mdev(l, m->uuid);
+	}
+}
+
+static void scan_done(struct job *job)
+{
+	struct op *op = op_of(job);
+	struct ledger *l = &op->manager->ledger;
+	int r = op->result;
+
+	if (r >= 0) {
+		drop_lost(l, &op->inventory);
+		r = rescan_commit(l, &op->inventory);
+	}
+	if (r < 0)
+		op_fail(op, -r, "rescan", strerror(-r));
+	else
+		op_finish(op, 0);
+}
+
+void rescan_begin(struct op *op)
+{
+	struct manager *m = op->manager;
+	char uuid[UUID_LEN];
+	bool all = m->rescan_all;
+	int r = 0;
+
+	/* One mdev is read with the accelerators that changed; the others wait for the next turn. */
+	m->rescan_queued = m->rescan_all = false;
+	for (size_t i = m->n_pending; i-- > 0 && !all && r >= 0;) {
+		const struct accel *a = ledger_find_accel(&m->ledger, m->pending[i]);
+
+		bool mdev = parse_uuid(m->pending[i], uuid) == 0;
+
+		if (mdev && op->uuid)
+			continue;
+		if (a)
+			r = op_read_again(op, a);
+		else if (mdev)
+			r = op_copy_string(&op->uuid, uuid);
+		memmove(m->pending[i], m->pending[--m->n_pending], UUID_LEN);
+	}
+	if (r < 0) {
+		op_fail(op, -r, "rescan", "out of memory");
+		return;
+	}
+	if (all) {
+		m->n_pending = 0;
+		op->job = (struct job) { run_scan, scan_done };
+		worker_submit(m->worker, &op->job);
+	} else {
+		op_submit_read(op);
+	}
+}
+
+void rescan_queue(struct manager *m)
+{
+	struct op *op;
+
+	if (m->rescan_queued || (!m->rescan_all && !m->n_pending))
+		return;
+	op = op_new(m, OP_RESCAN, NULL, NULL);
+	if (!op)
+		return;
+	m->rescan_queued = true;
+	manager_enqueue_first(m, op);
+}
+
+/* dsa0, wq0.1, engine0.2 and group0.3 are all read with their accelerator. */
+static const struct accel *accel_of_event(const struct manager *m, const char *name)
+{
+	unsigned int id;
+
+	for (size_t i = 0; i < m->ledger.n_accels; i++) {
+		const struct accel *a = m->ledger.accels[i];
+
+		if (!strcmp(a->name, name) || !strcmp(a->bdf, name) ||
+		    ((sscanf(name, "wq%u.", &id) == 1 || sscanf(name, "engine%u.", &id) == 1 ||
+		      sscanf(name, "group%u.", &id) == 1) && id == a->id))
+			return a;
+	}
+	return NULL;
+}
+
+void manager_rescan(struct manager *m, const char *subsystem, const char *name)
+{
+	const struct accel *a = subsystem ? accel_of_event(m, name) : NULL;
+	char uuid[UUID_LEN];
+
+	if (!subsystem)
+		m->rescan_all = true;
+	else if (a)
+		manager_remember(m, a->bdf);
+	else if (!strcmp(subsystem, "mdev") && parse_uuid(name, uuid) == 0)
+		manager_remember(m, uuid);
+	else if (!strcmp(subsystem, "dsa") &&
+		 (!strncmp(name, "dsa", 3) || !strncmp(name, "iax", 3)))
+		m->rescan_all = true;
+	else
+		log_debug("event of %s %s concerns nothing that is known", subsystem, name);
+	manager_pump(m);
+}
