@@ -176,12 +176,22 @@ verb_soak()
 	[ -z "$(git -C "$TOP" status --porcelain 2>/dev/null)" ] || commit="$commit with changes"
 	run_tests
 	rc=$?
-	{
-		echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) commit $commit"
-		cat "$RESULTS/summary"
-		echo "$TEST_SUMMARY"
-		echo
-	} >>"$file"
+	soak_record "$commit" >>"$file"
 	say "appended to $file"
 	return $rc
+}
+
+# The summary, and under each test the counts that it reported.
+soak_record()
+{
+	local result name kernel rest
+
+	echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) commit $1"
+	while read -r result name kernel rest; do
+		echo "$result $name $kernel $rest"
+		sed -nE 's/^([a-zA-Z0-9_-]+\| )?(.*[0-9]+ (of [0-9]+ )?copies.*[0-9]+ (failures|wrong).*)/\2/p' \
+			"$RESULTS/$name-$kernel.output" | uniq -c | sed -E 's/^ *([0-9]+) /    \1 x /'
+	done <"$RESULTS/summary"
+	echo "$TEST_SUMMARY"
+	echo
 }
