@@ -18,9 +18,11 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/device.c idxdvd/device.h \
 	idxdvd/execute.c idxdvd/execute.h \
 	idxdvd/fake-hw.c idxdvd/fake-hw.h \
+	idxdvd/fake-kernel.c idxdvd/fake-kernel.h \
 	idxdvd/fs.c idxdvd/fs.h \
 	idxdvd/holder.c idxdvd/holder.h \
 	idxdvd/journal.c idxdvd/journal.h \
+	idxdvd/layout.c \
 	idxdvd/ledger.c idxdvd/ledger.h \
 	idxdvd/manager.c idxdvd/manager.h \
 	idxdvd/mdev.c idxdvd/mdev.h \
@@ -32,6 +34,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/refusal.c idxdvd/refusal.h \
 	idxdvd/rescan.c \
 	idxdvd/startup.c \
+	idxdvd/steps.c idxdvd/steps.h \
 	idxdvd/store.c idxdvd/store.h \
 	idxdvd/sysfs.c idxdvd/sysfs.h \
 	idxdvd/worker.c idxdvd/worker.h

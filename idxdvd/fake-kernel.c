@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What idxd, the mdev bus and our module do in a kernel, done to a struct fake_hw. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "idxdvd/common/cleanup.h"
+#include "idxdvd/common/parse.h"
+#include "idxdvd/fake-kernel.h"
+
+/* What idxd leaves in cmd_status when it refuses. */
+enum {
+	STS_WQ_SIZE_ZERO = 0x16,
+	STS_DEV_ENABLED = 0x80000010,
+	STS_DEV_DISABLED = 0x80000020,
+	STS_NO_GROUP = 0x80030000,
+	STS_NO_NAME = 0x80040000,
+	STS_SHARED = 0x80050000,
+	STS_SHARED_WQ = 0x800c0000,
+	STS_NO_WQ = 0x800d0000,
+	STS_SIZE = 0x800e0000,
+	STS_DRIVER_NAME = 0x80200000,
+};
+
+bool fake_is_unsafe(const struct fake_accel *a)
+{
+	return a->pci_device == 0x0b25 || a->pci_device == 0x0cfe;
+}
+
+int fake_find(struct fake_hw *hw, const char *object, struct target *ret)
+{
+	unsigned int id, n;
+	int end = 0;
+
+	*ret = (struct target) { 0 };
+	for (unsigned int i = 0; i < hw->n_accels; i++)
+		if (!strcmp(hw->accels[i].name, object)) {
+			ret->accel = &hw->accels[i];
+			return 0;
+		}
+	if (sscanf(object, "wq%u.%u%n", &id, &n, &end) == 2 && !object[end] &&
+	    id < hw->n_accels && n < hw->accels[id].n_wqs) {
+		ret->accel = &hw->accels[id];
+		ret->wq = &ret->accel->wqs[n];
+		return 0;
+	}
+	end = 0;
+	if (sscanf(object, "engine%u.%u%n", &id, &n, &end) == 2 && !object[end] &&
+	    id < hw->n_accels && n < hw->accels[id].n_engines) {
+		ret->accel = &hw->accels[id];
+		ret->engine_group = &ret->accel->engine_group[n];
+		return 0;
+	}
+	return -ENODEV;
+}
+
+struct fake_mdev *fake_find_mdev(struct fake_hw *hw, const char *uuid)
+{
+	for (unsigned int i = 0; i < FAKE_MAX_MDEVS; i++)
+		if (hw->mdevs[i].used && !strcmp(hw->mdevs[i].uuid, uuid))
+			return &hw->mdevs[i];
+	return NULL;
+}
+
+/* --- enabling and disabling -------------------------------------------------------------------- */
+
+void fake_drop_mdev(struct fake_hw *hw, struct fake_mdev *m)
+{
+	hw->accels[m->accel].wqs[m->wq].mdev = 0;
+	memset(m, 0, sizeof(*m));
+}
+
+static void disable_wq(struct fake_hw *hw, struct fake_wq *w)
+{
+	if (w->mdev)
+		fake_drop_mdev(hw, &hw->mdevs[w->mdev - 1]);
+	w->driver[0] = w->label[0] = '\0';
+	w->type = WQ_TYPE_NONE;
+	w->state = STATE_DISABLED;
+	w->dedicated = false;
+	w->threshold = w->priority = w->clients = 0;
+	memset(&w->holder, 0, sizeof(w->holder));
+}
+
+static void disable_accel(struct fake_hw *hw, struct fake_accel *a)
+{
+	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		if (a->wqs[i].driver[0] || a->configurable)
+			disable_wq(hw, &a->wqs[i]);
+		if (a->configurable) {
+			a->wqs[i].size = 0;
+			a->wqs[i].group = -1;
+		}
+	}
+	for (unsigned int i = 0; a->configurable && i < a->n_engines; i++)
+		a->engine_group[i] = -1;
+	a->enabled = false;
+}
+
+static int status(struct fake_accel *a, unsigned int sts, int r)
+{
+	a->cmd_status = sts;
+	return r;
+}
+
+static int enable_accel(struct fake_accel *a)
+{
+	bool wq = false, engine = false;
+
+	if (a->enabled)
+		return status(a, STS_DEV_ENABLED, -ENXIO);
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		wq = wq || a->wqs[i].group >= 0;
+	for (unsigned int i = 0; i < a->n_engines; i++)
+		engine = engine || a->engine_group[i] >= 0;
+	if (!wq || !engine)
+		return status(a, STS_NO_WQ, -ENXIO);
+	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		if (a->wqs[i].group < 0)
+			continue;
+		/* This CPU has no ENQCMD. */
+		if (!a->wqs[i].dedicated)
+			return status(a, STS_SHARED_WQ, -ENXIO);
+		if (!a->wqs[i].size)
+			return status(a, STS_WQ_SIZE_ZERO, -ENXIO);
+	}
+	a->enabled = true;
+	return 0;
+}
+
+static bool group_has_engine(const struct fake_accel *a, int group)
+{
+	for (unsigned int i = 0; i < a->n_engines; i++)
+		if (a->engine_group[i] == group)
+			return true;
+	return false;
+}
+
+static int enable_wq(struct fake_accel *a, struct fake_wq *w, const char *driver)
+{
+	if (strncmp(w->driver_name, driver, strlen(driver)))
+		return status(a, STS_DRIVER_NAME, -ENODEV);
+	if (w->type == WQ_TYPE_NONE)
+		return -ENODEV;
+	if (!strcmp(driver, "mdev") && (!a->iommu || !a->pasid))
+		return -EOPNOTSUPP;
+	if (!a->enabled)
+		return status(a, STS_DEV_DISABLED, -ENXIO);
+	if (w->group < 0)
+		return status(a, STS_NO_GROUP, -ENXIO);
+	if (!w->label[0])
+		return status(a, STS_NO_NAME, -ENXIO);
+	if (!w->size)
+		return status(a, STS_SIZE, -ENXIO);
+	if (!w->dedicated && !w->threshold)
+		return status(a, STS_SHARED, -ENXIO);
+	if (!group_has_engine(a, w->group) || w->priority < 1 || w->priority > 15)
+		return status(a, 0x21, -ENXIO);
+	w->state = STATE_ENABLED;
+	snprintf(w->driver, sizeof(w->driver), "%s", driver);
+	return 0;
+}
+
+/* --- attributes ------------------------------------------------------------------------------ */
+
+/* The order of a store's tests is the kernel's. */
+static int check_wq_store(const struct fake_accel *a, const struct fake_wq *w, bool device_off)
+{
+	if (!a->configurable || w->state != STATE_DISABLED)
+		return -EPERM;
+	return device_off && a->enabled ? -EPERM : 0;
+}
+
+static int set_group(const struct fake_accel *a, int *group, const char *value)
+{
+	int v;
+
+	if (parse_int(value, &v) < 0)
+		return -EINVAL;
+	if (!a->configurable)
+		return -EPERM;
+	if (v < -1 || v >= (int)a->n_groups)
+		return -EINVAL;
+	*group = v;
+	return 0;
+}
+
+static int set_wq_group(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	return w->state != STATE_DISABLED ? -EPERM : set_group(a, &w->group, value);
+}
+
+static int set_wq_size(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	unsigned int v, sum = 0;
+	int r;
+
+	if (parse_uint(value, &v) < 0)
+		return -EINVAL;
+	r = check_wq_store(a, w, true);
+	if (r < 0)
+		return r;
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		sum += &a->wqs[i] == w ? 0 : a->wqs[i].size;
+	if (v > a->max_size || sum + v > a->max_size)
+		return -EINVAL;
+	w->size = v;
+	return 0;
+}
+
+static int set_wq_mode(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	int r;
+
+	r = check_wq_store(a, w, false);
+	if (r < 0)
+		return r;
+	if (strcmp(value, "dedicated") && strcmp(value, "shared"))
+		return -EINVAL;
+	w->dedicated = !strcmp(value, "dedicated");
+	if (w->dedicated)
+		w->threshold = 0;
+	return 0;
+}
+
+static int set_wq_priority(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	unsigned int v;
+	int r;
+
+	if (parse_uint(value, &v) < 0)
+		return -EINVAL;
+	r = check_wq_store(a, w, false);
+	if (r < 0)
+		return r;
+	if (v > 15)
+		return -EINVAL;
+	w->priority = v;
+	return 0;
+}
+
+static int set_wq_type(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	enum wq_type old = w->type;
+
+	if (w->state != STATE_DISABLED)
+		return -EPERM;
+	if (!strcmp(value, "none"))
+		w->type = WQ_TYPE_NONE;
+	else if (!strcmp(value, "kernel"))
+		w->type = WQ_TYPE_KERNEL;
+	else if (!strcmp(value, "user"))
+		w->type = WQ_TYPE_USER;
+	else
+		return -EINVAL;
+	if (w->type != old)
+		w->label[0] = '\0';
+	return 0;
+}
+
+static int set_string(const struct fake_wq *w, char *s, const char *value)
+{
+	if (w->state != STATE_DISABLED)
+		return -EPERM;
+	if (strlen(value) >= LABEL_LEN)
+		return -EINVAL;
+	strcpy(s, value);
+	return 0;
+}
+
+static int set_wq_name(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	return set_string(w, w->label, value);
+}
+
+static int set_wq_driver_name(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	return set_string(w, w->driver_name, value);
+}
+
+static void show_wq_group(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%d", w->group);
+}
+
+static void show_wq_size(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u", w->size);
+}
+
+static void show_wq_mode(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", w->dedicated ? "dedicated" : "shared");
+}
+
+static void show_wq_priority(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u", w->priority);
+}
+
+static void show_wq_type(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", wq_type_name(w->type));
+}
+
+static void show_wq_name(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", w->label);
+}
+
+static void show_wq_driver_name(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", w->driver_name);
+}
+
+static void show_wq_driver(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", w->driver);
+}
+
+static const struct {
+	const char *name;
+	void (*show)(const struct fake_wq *w, char *buf, size_t size);
+	int (*store)(struct fake_accel *a, struct fake_wq *w, const char *value);
+} wq_attrs[] = {
+	{ "group_id", show_wq_group, set_wq_group },
+	{ "size", show_wq_size, set_wq_size },
+	{ "mode", show_wq_mode, set_wq_mode },
+	{ "priority", show_wq_priority, set_wq_priority },
+	{ "type", show_wq_type, set_wq_type },
+	{ "name", show_wq_name, set_wq_name },
+	{ "driver_name", show_wq_driver_name, set_wq_driver_name },
+	{ "driver", show_wq_driver, NULL },
+};
+
+int fake_get(struct fake_hw *hw, const char *object, const char *attr, char *buf,
+		    size_t size)
+{
+	struct target t;
+	int r;
+
+	r = fake_find(hw, object, &t);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; t.wq && i < ARRAY_LEN(wq_attrs); i++)
+		if (!strcmp(wq_attrs[i].name, attr)) {
+			wq_attrs[i].show(t.wq, buf, size);
+			return 0;
+		}
+	if (t.engine_group && !strcmp(attr, "group_id"))
+		snprintf(buf, size, "%d", *t.engine_group);
+	else if (!t.wq && !t.engine_group && !strcmp(attr, "driver"))
+		snprintf(buf, size, "%s", t.accel->enabled ? "idxd" : "");
+	else if (!t.wq && !t.engine_group && !strcmp(attr, "cmd_status"))
+		snprintf(buf, size, "0x%x", t.accel->cmd_status);
+	else
+		return -ENOENT;
+	return 0;
+}
+
+int fake_set(struct fake_hw *hw, const char *object, const char *attr, const char *value)
+{
+	struct target t;
+	int r;
+
+	r = fake_find(hw, object, &t);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; t.wq && i < ARRAY_LEN(wq_attrs); i++)
+		if (!strcmp(wq_attrs[i].name, attr) && wq_attrs[i].store)
+			return wq_attrs[i].store(t.accel, t.wq, value);
+	if (t.engine_group && !strcmp(attr, "group_id"))
+		return set_group(t.accel, t.engine_group, value);
+	return -ENOENT;
+}
+
+int fake_bind(struct fake_hw *hw, const char *object, const char *driver)
+{
+	struct target t;
+	int r;
+
+	r = fake_find(hw, object, &t);
+	if (r < 0)
+		return r;
+	if (!t.wq)
+		return !t.engine_group && !strcmp(driver, "idxd") ? enable_accel(t.accel) : -ENODEV;
+	if (!strcmp(driver, "mdev") && !hw->module)
+		return -ENOENT;
+	if (t.wq->driver[0])
+		return -EBUSY;
+	return enable_wq(t.accel, t.wq, driver);
+}
+
+int fake_unbind(struct fake_hw *hw, const char *object, const char *driver)
+{
+	struct target t;
+	int r;
+
+	r = fake_find(hw, object, &t);
+	if (r < 0)
+		return r;
+	if (t.wq) {
+		if (strcmp(t.wq->driver, driver))
+			return -ENODEV;
+		disable_wq(hw, t.wq);
+		return 0;
+	}
+	if (t.engine_group || strcmp(driver, "idxd") || !t.accel->enabled)
+		return -ENODEV;
+	disable_accel(hw, t.accel);
+	return 0;
+}
+
+/* --- mdevs ----------------------------------------------------------------------------------- */
+
+static struct fake_accel *find_parent(struct fake_hw *hw, const char *bdf)
+{
+	for (unsigned int i = 0; i < hw->n_accels; i++)
+		if (!strcmp(hw->accels[i].bdf, bdf))
+			return &hw->accels[i];
+	return NULL;
+}
+
+static bool wq_is_creatable(const struct fake_wq *w)
+{
+	return !strcmp(w->driver, "mdev") && w->dedicated && !w->mdev;
+}
+
+int fake_create_mdev(struct fake_hw *hw, const char *parent, const char *type, const char *uuid)
+{
+	const struct mdev_type *t = mdev_type_find(type);
+	struct fake_accel *a = find_parent(hw, parent);
+	unsigned int wq, slot = 0;
+	char canonical[UUID_LEN];
+	bool registered = false;
+
+	if (!a)
+		return -ENODEV;
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		registered = registered || !strcmp(a->wqs[i].driver, "mdev");
+	if (!hw->module || !registered || !t || t->kind != a->kind)
+		return -ENOENT;
+	if (parse_uuid(uuid, canonical) < 0)
+		return -EINVAL;
+	if (fake_find_mdev(hw, canonical))
+		return -EEXIST;
+	if (fake_is_unsafe(a) && !a->unsafe_allowed)
+		return -EPERM;
+
+	/* From the last one on, so that whoever wants a certain queue has to say so. */
+	for (wq = a->n_wqs; wq > 0 && !wq_is_creatable(&a->wqs[wq - 1]); wq--)
+		;
+	while (slot < FAKE_MAX_MDEVS && hw->mdevs[slot].used)
+		slot++;
+	if (!wq || slot == FAKE_MAX_MDEVS)
+		return -ENOSPC;
+
+	hw->mdevs[slot] = (struct fake_mdev) {
+		.used = true, .accel = a - hw->accels, .wq = wq - 1,
+	};
+	strcpy(hw->mdevs[slot].uuid, canonical);
+	snprintf(hw->mdevs[slot].type, NAME_LEN, "%s", type);
+	a->wqs[wq - 1].mdev = slot + 1;
+	for (unsigned int i = 0; i < hw->n_openers; i++)
+		if (!strcmp(hw->openers[i].uuid, canonical))
+			hw->mdevs[slot].holder = hw->openers[i].holder;
+	return 0;
+}
+
+int fake_move_mdev(struct fake_hw *hw, const char *uuid, const char *wq)
+{
+	struct fake_mdev *m = fake_find_mdev(hw, uuid);
+	struct fake_accel *a;
+	struct target t;
+
+	if (!m)
+		return -ENOENT;
+	a = &hw->accels[m->accel];
+	if (fake_find(hw, wq, &t) < 0 || !t.wq || t.accel != a)
+		return -EINVAL;
+	if (m->holder.pid || !wq_is_creatable(t.wq))
+		return -EBUSY;
+	t.wq->mdev = a->wqs[m->wq].mdev;
+	a->wqs[m->wq].mdev = 0;
+	m->wq = t.wq - a->wqs;
+	return 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "idxdvd/alloc.h"
+#include "idxdvd/steps.h"
+
+bool alloc_wq_is_ready(const struct wq *w)
+{
+	return w->cls == WQ_POOL && w->ours;
+}
+
+/* Free, and laid out so that it can be enabled: size and group are fixed while the device is on. */
+bool alloc_wq_is_fresh(const struct accel *a, const struct wq *w)
+{
+	return w->cls == WQ_FREE && !w->reserved && w->size && accel_group_engines(a, w->group) > 0;
+}
+
+unsigned int alloc_available(const struct accel *a)
+{
+	unsigned int n = 0;
+
+	if (!a->adopted || a->state != STATE_ENABLED || (a->unsafe && !a->unsafe_allowed))
+		return 0;
+
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		n += alloc_wq_is_ready(&a->wqs[i]) || alloc_wq_is_fresh(a, &a->wqs[i]);
+	return n;
+}
+
+void alloc_reserve(struct accel *a)
+{
+	unsigned int left = a->adopted ? a->host_wqs : 0;
+
+	for (unsigned int i = a->n_wqs; i-- > 0;) {
+		struct wq *w = &a->wqs[i];
+
+		w->reserved = left && w->size && !w->ours;
+		left -= w->reserved;
+	}
+}
+
+/* Reasons for which no wq of an accelerator can be bound to our module. */
+int alloc_check_host(const struct accel *a, struct refusal *ret)
+{
+	int r = 0;
+
+	if (!a->module) {
+		r = refuse(ret, REFUSE_NO_MODULE, ENXIO, a->name, "modprobe idxd_mdev",
+			   "the kernel module idxd_mdev is not loaded");
+	} else if (!a->iommu) {
+		r = refuse(ret, REFUSE_NO_IOMMU, ENODEV, a->name,
+			   "boot with intel_iommu=on,sm_on and VT-d on in the firmware",
+			   "it is not behind an IOMMU, so a guest could reach all memory");
+	} else if (!a->pasid) {
+		r = refuse(ret, REFUSE_NO_IOMMU, ENODEV, a->name, "boot with intel_iommu=on,sm_on",
+			   "its IOMMU has no scalable mode with PASID, which isolates a guest");
+	}
+	return r;
+}
+
+void plan_set(struct plan *p, const char *object, const char *attr, const char *old,
+	      const char *val, const char *reason)
+{
+	if (strcmp(old, val))
+		plan_add(p, STEP_SET, object, attr, old, val, "%s", reason);
+}
+
+void plan_set_int(struct plan *p, const char *object, const char *attr, int old, int val,
+		  const char *reason)
+{
+	char o[16], v[16];
+
+	snprintf(o, sizeof(o), "%d", old);
+	snprintf(v, sizeof(v), "%d", val);
+	plan_set(p, object, attr, o, v, reason);
+}
+
+/*
+ * An attribute that has its value already. Unless that is the one which idxd leaves behind, it gets
+ * a step all the same: an unbind on the way back wipes it, and the undo has to know it.
+ */
+void plan_want(struct plan *p, const char *object, const char *attr, const char *old,
+	       const char *val, const char *wiped, const char *reason)
+{
+	if (strcmp(old, val))
+		plan_set(p, object, attr, old, val, reason);
+	else if (strcmp(old, wiped))
+		plan_add(p, STEP_SET, object, attr, old, val, "stays as it is");
+}
+
+void plan_want_group(struct plan *p, const char *object, int old, int val, const char *reason)
+{
+	char o[16], v[16];
+
+	snprintf(o, sizeof(o), "%d", old);
+	snprintf(v, sizeof(v), "%d", val);
+	plan_want(p, object, "group_id", o, v, "-1", reason);
+}
+
+const char *wq_mode_name(const struct wq *w)
+{
+	return w->dedicated ? "dedicated" : "shared";
+}
+
+/* Configures an unconfigured wq and puts it into the pool. */
+void plan_claim(struct plan *p, const struct wq *w, const char *why)
+{
+	char old[16];
+
+	snprintf(old, sizeof(old), "%u", w->priority);
+	plan_want(p, w->name, "mode", wq_mode_name(w), "dedicated", "shared",
+		  "the type hands out a whole queue");
+	plan_want(p, w->name, "priority", old, ALLOC_PRIORITY, "0", "hardware wants 1..15");
+	plan_set(p, w->name, "type", wq_type_name(WQ_TYPE_NONE), "user",
+		 "so that our driver may bind it");
+	plan_set(p, w->name, "driver_name", w->driver_name, ALLOC_DRIVER,
+		 "so that our driver may bind it");
+	plan_set(p, w->name, "name", "", ALLOC_LABEL, "idxd demands a name");
+	plan_add(p, STEP_BIND, w->name, ALLOC_DRIVER, "", "", "%s", why);
+}
+
+/*
+ * The opposite. idxd wipes most of it at the unbind; the steps say what must hold afterwards. On a
+ * device that we laid out its mode is again that of the layout.
+ */
+void plan_unclaim(struct plan *p, const struct accel *a, const struct wq *w, const char *why)
+{
+	static const char wiped[] = "left as idxd leaves an unconfigured queue";
+	char old[16];
+
+	snprintf(old, sizeof(old), "%u", w->priority);
+	plan_add(p, STEP_UNBIND, w->name, ALLOC_DRIVER, "", "", "%s", why);
+	plan_set(p, w->name, "name", w->label, "", wiped);
+	plan_set(p, w->name, "driver_name", w->driver_name, "", wiped);
+	plan_set(p, w->name, "type", wq_type_name(w->type), "none", wiped);
+	plan_set(p, w->name, "priority", old, "0", wiped);
+	plan_want(p, w->name, "mode", wq_mode_name(w), a->laid_out ? "dedicated" : "shared",
+		  "shared", wiped);
+}
+
+int alloc_done(struct plan **p, struct plan **ret, struct refusal *ret_refusal)
+{
+	if ((*p)->error)
+		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, (*p)->accel, "", "out of memory");
+	*ret = TAKE(*p);
+	return 0;
+}
