@@ -144,7 +144,7 @@ run_disk()
 	for part in "${TREE_PARTS[@]}"; do
 		args+=(-C "$part" .)
 	done
-	tar -cf "$2" -b 1 --owner=0 --group=0 --mode=u+rw,go+rX "${args[@]}" -C "$1" .
+	tar -cf "$2" -b 1 --owner=0 --group=0 "${args[@]}" -C "$1" .
 	truncate -s '%1M' "$2"
 }
 
