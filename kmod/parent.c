@@ -275,6 +275,20 @@ static void parent_reap(struct work_struct *work)
 	parent_put(p);
 }
 
+/*
+ * The function loses its driver. In-tree idxd (seen in 6.12.107 and 7.3.4) first
+ * frees its work queues and then, if the device is still enabled, walks them to
+ * disable them. Disabling the device here, while they exist, is what it would
+ * do next anyway.
+ */
+static void parent_leave(struct parent *p)
+{
+	struct device *dev = &p->idxd->idxd_dev.conf_dev;
+
+	parent_unregister(p);
+	device_release_driver(dev);
+}
+
 /* idxd is about to be unbound from the function, or has been. */
 static int parent_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
@@ -300,7 +314,7 @@ static int parent_notify(struct notifier_block *nb, unsigned long action, void *
 	if (!mine)
 		return NOTIFY_DONE;
 	if (action == BUS_NOTIFY_UNBIND_DRIVER)
-		parent_unregister(p);
+		parent_leave(p);
 	else
 		parent_put(p);
 	return NOTIFY_OK;
