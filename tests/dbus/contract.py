@@ -128,6 +128,19 @@ def test_daemon_manual(world):
     equal(sorted(re.findall(r"--[\w-]+", " ".join(heads))), sorted(re.findall(r"--[\w-]+", text)))
 
 
+def test_module_manual(world):
+    page = read("man", "idxd_mdev.rst")
+    source = "".join(read("kmod", f) for f in sorted(os.listdir(os.path.join(SOURCE, "kmod")))
+                     if f.endswith(".c"))
+    equal(set(re.findall(r"^(\w+)$", section(page, "PARAMETERS"), re.M)),
+          set(re.findall(r"\bmodule_param\((\w+),", source)), "module parameters")
+    equal(set(re.findall(r"^\*\*(\w+)\*\*$", section(page, "ATTRIBUTES"), re.M)),
+          set(re.findall(r"\bDEVICE_ATTR_\w+\((\w+)\)", source)), "attributes")
+    known = set(re.findall(r"\"((?:dsa|iax)-\w+-v\d+)\"", source))
+    equal({t[len("idxd-"):] for t in re.findall(r"^(idxd-[\w-]+)$", section(page, "TYPES"), re.M)},
+          known, "types")
+
+
 def test_bus_policy(world):
     policy = ElementTree.fromstring(read("policy", "org.idxdvd1.conf"))
     default = next(p for p in policy.iter("policy") if p.get("context") == "default")
