@@ -30,6 +30,7 @@ struct alloc_create {
 /* What release must put back, besides what it finds. */
 struct alloc_history {
 	unsigned int iaa_engines;	/* engines of idxd's IAA defaults before; 0: there were none */
+	bool iaa_enabled;		/* the device was on with them */
 };
 
 int alloc_adopt(const struct accel *a, unsigned int host_wqs, unsigned int pool_min,

@@ -156,7 +156,7 @@ bool wq_is_iaa_default(const struct accel *a, const struct wq *w)
 {
 	return a->kind == ACCEL_IAX && w->id == 0 && w->state == STATE_DISABLED && w->dedicated &&
 	       w->size == a->max_size && w->priority == 10 && w->group == 0 &&
-	       w->type == WQ_TYPE_KERNEL && !w->driver[0] && !strcmp(w->label, "iaa_crypto") &&
+	       w->type != WQ_TYPE_USER && !w->driver[0] && !strcmp(w->label, "iaa_crypto") &&
 	       !strcmp(w->driver_name, "crypto");
 }
 
@@ -164,7 +164,7 @@ bool accel_is_unconfigured(const struct accel *a)
 {
 	bool iaa_default = a->n_wqs && wq_is_iaa_default(a, &a->wqs[0]);
 
-	if (a->state != STATE_DISABLED)
+	if (a->state != STATE_DISABLED && !(iaa_default && a->state == STATE_ENABLED))
 		return false;
 
 	for (unsigned int i = iaa_default; i < a->n_wqs; i++) {

@@ -125,7 +125,11 @@ bool accel_same_hardware(const struct accel *a, const struct accel *b);
 
 struct wq *accel_find_wq(struct accel *a, const char *name);
 unsigned int accel_group_engines(const struct accel *a, int group);
-/* Nobody configured it: as idxd leaves it at probe, its IAA defaults included. */
+/*
+ * Nobody configured it: as idxd leaves it at probe. That is disabled; but an IAA gets defaults for
+ * iaa_crypto, with which the driver core enables it at once. Their type is lost when iaa_crypto is
+ * not there to take the queue.
+ */
 bool accel_is_unconfigured(const struct accel *a);
 bool wq_is_iaa_default(const struct accel *a, const struct wq *w);
 /* Disabled, unbound, no type, no name: nobody's. */

@@ -44,11 +44,10 @@ static void reset_accel(struct fake_accel *a)
 		w->size = a->max_size;
 		w->priority = 10;
 		w->group = 0;
-		w->type = WQ_TYPE_KERNEL;
 		strcpy(w->label, "iaa_crypto");
 		strcpy(w->driver_name, "crypto");
-		for (unsigned int i = 0; i < a->n_engines; i++)
-			a->engine_group[i] = 0;
+		a->engine_group[0] = 0;
+		a->enabled = true;
 	}
 }
 

@@ -20,6 +20,7 @@
  *                  "comm": "" } ],
  *     "openers": [ { "uuid": "...", "pid": 4711, "comm": "qemu" } ] }
  *
+ * An IAA starts as idxd leaves it where there is no iaa_crypto: on, with one queue of all entries.
  * An opener has that mdev open from the moment it is created. Every key may be left out; the n-th accelerator is dsaN or iaxN.
  */
 

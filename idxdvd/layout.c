@@ -45,6 +45,9 @@ static void plan_layout(struct plan *p, const struct accel *a, struct accel *aft
 {
 	struct layout l = layout_for(a);
 
+	if (a->state == STATE_ENABLED)
+		plan_add(p, STEP_UNBIND, a->name, "idxd", "", "",
+			 "idxd enabled it by itself, and sizes can be set only while it is off");
 	if (a->n_wqs && wq_is_iaa_default(a, &a->wqs[0])) {
 		struct wq *w = &after->wqs[0];
 
@@ -108,7 +111,7 @@ static int check_adopt(const struct accel *a, unsigned int host_wqs, unsigned in
 		return refuse(ret, REFUSE_FOREIGN, EBUSY, a->name,
 			      "enable it, or clear it with accel-config, then adopt it",
 			      "it is disabled but somebody configured it, and we change nothing that is not ours");
-	if (a->state == STATE_DISABLED && (!l.n_groups || !l.size))
+	if (accel_is_unconfigured(a) && (!l.n_groups || !l.size))
 		return refuse(ret, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, a->name, "",
 			      "it has no engine, no group or no work queue to lay out");
 	return 0;
@@ -128,7 +131,7 @@ int alloc_adopt(const struct accel *a, unsigned int host_wqs, unsigned int pool_
 	if (accel_copy(a, &after) < 0 || plan_new(&p, PLAN_ADOPT, a) < 0)
 		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, a->name, "", "out of memory");
 
-	if (a->state == STATE_DISABLED)
+	if (accel_is_unconfigured(a))
 		plan_layout(p, a, after);
 
 	after->adopted = true;
@@ -170,7 +173,8 @@ static void plan_unlayout(struct plan *p, const struct accel *a)
 		plan_set_int(p, a->engines[i].name, "group_id", a->engines[i].group, -1, wiped);
 }
 
-static void plan_restore_iaa_default(struct plan *p, const struct accel *a, unsigned int engines)
+static void plan_restore_iaa_default(struct plan *p, const struct accel *a,
+				     const struct alloc_history *history)
 {
 	static const char why[] = "as idxd's own default was";
 	const char *wq = a->wqs[0].name;
@@ -182,8 +186,10 @@ static void plan_restore_iaa_default(struct plan *p, const struct accel *a, unsi
 	plan_set(p, wq, "type", "none", "kernel", why);
 	plan_set(p, wq, "driver_name", "", "crypto", why);
 	plan_set(p, wq, "name", "", "iaa_crypto", why);
-	for (unsigned int i = 0; i < engines && i < a->n_engines; i++)
+	for (unsigned int i = 0; i < history->iaa_engines && i < a->n_engines; i++)
 		plan_set_int(p, a->engines[i].name, "group_id", -1, 0, why);
+	if (history->iaa_enabled)
+		plan_add(p, STEP_BIND, a->name, "idxd", "", "", "%s", why);
 }
 
 /* A wq in somebody else's hands keeps the device on. */
@@ -223,7 +229,7 @@ int alloc_release(const struct accel *a, const struct alloc_history *history, st
 	if (a->laid_out && a->state == STATE_ENABLED && !accel_has_others(a)) {
 		plan_unlayout(p, a);
 		if (history->iaa_engines)
-			plan_restore_iaa_default(p, a, history->iaa_engines);
+			plan_restore_iaa_default(p, a, history);
 	}
 	return alloc_done(&p, ret, ret_refusal);
 }

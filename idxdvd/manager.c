@@ -65,8 +65,7 @@ void manager_enqueue_first(struct manager *m, struct op *op)
 
 static bool slot_needs_layout(const struct slot *s)
 {
-	return s->appeared && s->accel->state == STATE_DISABLED &&
-	       accel_is_unconfigured(s->accel);
+	return s->appeared && accel_is_unconfigured(s->accel);
 }
 
 static bool slot_needs_pool(const struct slot *s)

@@ -23,10 +23,17 @@ static const struct accel *require_accel(struct op *op, int *ret_error)
 /* The number of engines that idxd's IAA defaults put into group 0, if that is what there is. */
 static unsigned int iaa_default_engines(const struct accel *a)
 {
-	bool is_default = a->state == STATE_DISABLED && a->n_wqs &&
-			  wq_is_iaa_default(a, &a->wqs[0]);
+	bool is_default = accel_is_unconfigured(a) && a->n_wqs && wq_is_iaa_default(a, &a->wqs[0]);
 
 	return is_default ? accel_group_engines(a, 0) : 0;
+}
+
+/* What the release of @a will have to know of it. */
+static void note_history(struct record *rec, const struct accel *a)
+{
+	rec->laid_out = accel_is_unconfigured(a);
+	rec->iaa_engines = iaa_default_engines(a);
+	rec->iaa_enabled = rec->iaa_engines && a->state == STATE_ENABLED;
 }
 
 static int plan_adopt(struct op *op)
@@ -50,8 +57,7 @@ static int plan_adopt(struct op *op)
 		return r;
 	op->after->host_wqs = o->host_wqs;
 	op->after->pool_min = o->pool_min;
-	op->after->laid_out = a->state == STATE_DISABLED;
-	op->after->iaa_engines = iaa_default_engines(a);
+	note_history(op->after, a);
 	return 0;
 }
 
@@ -75,8 +81,7 @@ static int plan_layout(struct op *op)
 	r = record_copy(s->record, &op->after);
 	if (r < 0)
 		return r;
-	op->after->laid_out = true;
-	op->after->iaa_engines = iaa_default_engines(a);
+	note_history(op->after, a);
 	return 0;
 }
 
@@ -91,8 +96,10 @@ static int plan_release(struct op *op)
 	if (!a)
 		return r;
 	s = ledger_slot(&op->manager->ledger, a->bdf);
-	if (s->record)
+	if (s->record) {
 		history.iaa_engines = s->record->iaa_engines;
+		history.iaa_enabled = s->record->iaa_enabled;
+	}
 	return alloc_release(a, &history, &op->plan, &op->res.refusal);
 }
 

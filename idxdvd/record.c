@@ -151,6 +151,7 @@ int record_to_json(const struct record *rec, struct json_object *o)
 	json_object_object_add(o, "pool-min", json_object_new_int64(rec->pool_min));
 	json_object_object_add(o, "laid-out", json_object_new_boolean(rec->laid_out));
 	json_object_object_add(o, "iaa-engines", json_object_new_int64(rec->iaa_engines));
+	json_object_object_add(o, "iaa-enabled", json_object_new_boolean(rec->iaa_enabled));
 	for (int i = 0; i < RECORD_MAX_WQS; i++)
 		if (rec->wqs[i])
 			json_object_array_add(wqs, json_object_new_int(i));
@@ -226,6 +227,7 @@ int record_from_json(struct json_object *o, struct record **ret)
 	    json_get_uint(o, "pool-min", &rec->pool_min) < 0 ||
 	    json_get_bool(o, "laid-out", &rec->laid_out) < 0 ||
 	    json_get_uint(o, "iaa-engines", &rec->iaa_engines) < 0 ||
+	    json_get_bool(o, "iaa-enabled", &rec->iaa_enabled) < 0 ||
 	    !string_is_pci_address(rec->bdf))
 		return -EBADMSG;
 	r = read_wqs(o, rec);

@@ -25,7 +25,8 @@ struct record {
 	char op[UUID_LEN];		/* the operation that wrote this: its journal entry is done */
 	unsigned int host_wqs, pool_min;
 	bool laid_out;
-	unsigned int iaa_engines;
+	unsigned int iaa_engines;	/* see alloc_history */
+	bool iaa_enabled;
 	bool wqs[RECORD_MAX_WQS];	/* bound by us */
 	struct record_mdev *mdevs;
 	size_t n_mdevs;

@@ -428,6 +428,16 @@ static void test_iaa_default(void)
 	set_iaa_default(a);
 	CHECK(accel_is_unconfigured(a), "idxd's defaults are nobody's configuration");
 	CHECK(alloc_adopt(a, 1, 1, &p, &refusal) == 0, "adopt with defaults");
+	CHECK(p->steps[0].kind == STEP_SET, "it is off already");
+	p = plan_free(p);
+	a->state = STATE_ENABLED;
+	a->wqs[0].type = WQ_TYPE_NONE;
+	CHECK(accel_is_unconfigured(a), "idxd enables it with them, and loses the type");
+	CHECK(alloc_adopt(a, 1, 1, &p, &refusal) == 0, "adopt the enabled one");
+	CHECK(p->steps[0].kind == STEP_UNBIND, "it is turned off first");
+	strcpy(a->wqs[0].driver, "crypto");
+	CHECK(!accel_is_unconfigured(a), "with iaa_crypto on it, it is in use");
+	a->wqs[0].driver[0] = '\0';
 	a->wqs[0].priority = 9;
 	CHECK(!accel_is_unconfigured(a), "one difference makes it the host's");
 	a->wqs[0].priority = 10;

@@ -35,6 +35,10 @@ static const char busy_dsa[] =
 	"  { \"id\": 1, \"size\": 16, \"group\": 1 }, { \"id\": 2, \"size\": 16, \"group\": 0 },"
 	"  { \"id\": 3, \"size\": 16, \"group\": 1, \"type\": \"user\", \"name\": \"mine\" },"
 	"  { \"id\": 4, \"size\": 16, \"group\": 0 } ] } ] }";
+static const char off_iax[] =
+	"{ \"accelerators\": [ { \"kind\": \"iax\", \"wqs\": 4, \"enabled\": false, \"queues\": ["
+	"  { \"id\": 0, \"size\": 128, \"group\": 0, \"mode\": \"dedicated\", \"priority\": 10,"
+	"    \"type\": \"kernel\", \"name\": \"iaa_crypto\", \"driver-name\": \"crypto\" } ] } ] }";
 static const char one_iax[] = "{ \"accelerators\": [ { \"kind\": \"iax\", \"wqs\": 4 } ] }";
 static const char two_free[] = "{ \"accelerators\": [ {}, {} ] }";
 
@@ -105,6 +109,7 @@ static const struct scenario {
 	{ "adopt lays a DSA out", NULL, { 0 }, adopt },
 	{ "adopt a DSA that the host uses", busy_dsa, { 0 }, adopt },
 	{ "adopt an IAA with idxd's defaults", one_iax, { 0 }, adopt },
+	{ "adopt an IAA with them, but off", off_iax, { 0 }, adopt },
 	{ "adopt one of two", two_free, { 0 }, adopt },
 	{ "create from the pool", NULL, { adopt }, create_a },
 	{ "create without a pool", NULL, { adopt_no_pool }, create_a },
@@ -118,6 +123,7 @@ static const struct scenario {
 	{ "release a DSA that we laid out", NULL, { adopt }, release },
 	{ "release a DSA that the host uses", busy_dsa, { adopt }, release },
 	{ "release an IAA", one_iax, { adopt }, release },
+	{ "release an IAA that was off", off_iax, { adopt }, release },
 };
 
 /* --- points ---------------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ static struct record *sample(const char *bdf)
 	rec->pool_min = 3;
 	rec->laid_out = true;
 	rec->iaa_engines = 4;
+	rec->iaa_enabled = true;
 	rec->wqs[0] = rec->wqs[7] = rec->wqs[255] = true;
 	record_add_mdev(rec, UUID_A, "idxd-dsa-1dwq-v1");
 	record_add_mdev(rec, UUID_B, "idxd-dsa-1dwq-v1");
@@ -63,7 +64,8 @@ static void check_same(const struct record *a, const struct record *b, const cha
 	CHECK_STR(a->boot_id, b->boot_id, name);
 	CHECK_STR(a->op, b->op, name);
 	CHECK(a->host_wqs == b->host_wqs && a->pool_min == b->pool_min &&
-	      a->laid_out == b->laid_out && a->iaa_engines == b->iaa_engines, "%s: numbers", name);
+	      a->laid_out == b->laid_out && a->iaa_engines == b->iaa_engines &&
+	      a->iaa_enabled == b->iaa_enabled, "%s: numbers", name);
 	CHECK(!memcmp(a->wqs, b->wqs, sizeof(a->wqs)), "%s: wqs", name);
 	CHECK(a->n_mdevs == b->n_mdevs, "%s: %zu mdevs", name, a->n_mdevs);
 	for (size_t i = 0; i < a->n_mdevs && i < b->n_mdevs; i++) {
@@ -120,7 +122,7 @@ static void test_unknown_keys(void)
 	write_state("devices/" BDF_A ".json",
 		    "{ \"version\": 1, \"device\": \"" BDF_A "\", \"boot-id\": \"\","
 		    " \"operation\": \"\", \"host-wqs\": 1, \"pool-min\": 1, \"laid-out\": false,"
-		    " \"iaa-engines\": 0, \"wqs\": [], \"mdevs\": [], \"later\": 7 }");
+		    " \"iaa-engines\": 0, \"iaa-enabled\": false, \"wqs\": [], \"mdevs\": [], \"later\": 7 }");
 	CHECK(store_get(s, BDF_A, &rec) == 0, "read");
 	rec->pool_min = 5;
 	CHECK(store_put(s, rec) == 0, "write");
@@ -141,16 +143,16 @@ static const struct {
 	{ "from the future", "{ \"version\": 2 }" },
 	{ "another device", "{ \"version\": 1, \"device\": \"" BDF_B "\", \"boot-id\": \"\","
 	  " \"operation\": \"\", \"host-wqs\": 1, \"pool-min\": 1, \"laid-out\": false,"
-	  " \"iaa-engines\": 0, \"wqs\": [], \"mdevs\": [] }" },
+	  " \"iaa-engines\": 0, \"iaa-enabled\": false, \"wqs\": [], \"mdevs\": [] }" },
 	{ "a wq out of range", "{ \"version\": 1, \"device\": \"" BDF_A "\", \"boot-id\": \"\","
 	  " \"operation\": \"\", \"host-wqs\": 1, \"pool-min\": 1, \"laid-out\": false,"
-	  " \"iaa-engines\": 0, \"wqs\": [ 256 ], \"mdevs\": [] }" },
+	  " \"iaa-engines\": 0, \"iaa-enabled\": false, \"wqs\": [ 256 ], \"mdevs\": [] }" },
 	{ "an mdev without UUID", "{ \"version\": 1, \"device\": \"" BDF_A "\", \"boot-id\": \"\","
 	  " \"operation\": \"\", \"host-wqs\": 1, \"pool-min\": 1, \"laid-out\": false,"
-	  " \"iaa-engines\": 0, \"wqs\": [], \"mdevs\": [ { \"type\": \"x\" } ] }" },
+	  " \"iaa-engines\": 0, \"iaa-enabled\": false, \"wqs\": [], \"mdevs\": [ { \"type\": \"x\" } ] }" },
 	{ "a negative number", "{ \"version\": 1, \"device\": \"" BDF_A "\", \"boot-id\": \"\","
 	  " \"operation\": \"\", \"host-wqs\": -1, \"pool-min\": 1, \"laid-out\": false,"
-	  " \"iaa-engines\": 0, \"wqs\": [], \"mdevs\": [] }" },
+	  " \"iaa-engines\": 0, \"iaa-enabled\": false, \"wqs\": [], \"mdevs\": [] }" },
 	{ "too deep", "{ \"a\":[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]] }" },
 };
 
