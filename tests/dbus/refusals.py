@@ -6,7 +6,9 @@ After each one the machine is as it was.
 """
 
 import os
+import shutil
 import signal
+import subprocess
 import threading
 import time
 
@@ -185,6 +187,20 @@ def test_unknown_option(world):
         refused(INVALID_ARGS, ["'sparkle'", "dry-run"], call, "dsa0", sparkle=True)
     # One that another method takes is unknown too.
     refused(INVALID_ARGS, ["Adopt", "'uuid'", "host-wqs"], world.adopt, "dsa0", uuid=UUID)
+
+
+def test_option_given_twice(world):
+    # A dictionary of Python cannot hold a key twice; busctl sends what it is told.
+    if not shutil.which("busctl"):
+        print("    busctl is not installed: not checked")
+        return
+    done = subprocess.run(
+        ["busctl", f"--address={world.address}", "call", harness.NAME, harness.ROOT,
+         harness.MANAGER, "Adopt", "sa{sv}", "dsa0", "2", "host-wqs", "u", "1", "host-wqs", "u",
+         "3"], capture_output=True, text=True, timeout=harness.PATIENCE)
+    equal((done.returncode, done.stdout), (1, ""))
+    contains(done.stderr, "Adopt", "'host-wqs'", "twice")
+    equal(world.ok("status", "--json").json()["adopted"], 0)
 
 
 def test_malformed_arguments(world):
