@@ -85,7 +85,10 @@ static int ioctl_irq_info(struct vdev *v, void __user *arg)
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
-/* @ctx changes hands; NULL disconnects. v->lock. */
+/*
+ * @ctx changes hands; NULL disconnects. irq_lock, not v->lock: the bypass may
+ * wait for a command of the device, register accesses must not.
+ */
 static void vdev_connect(struct vdev *v, unsigned int index, unsigned int i,
 			 struct eventfd_ctx *ctx)
 {
@@ -95,11 +98,13 @@ static void vdev_connect(struct vdev *v, unsigned int index, unsigned int i,
 	}
 	if (i)
 		slice_bypass(v->slice, NULL);
+	mutex_lock(&v->lock);
 	if (!ctx)
 		vd_irq_connect(&v->vd, i, false);
 	trigger_connect(&v->triggers[i], ctx);
 	if (ctx)
 		vd_irq_connect(&v->vd, i, true);
+	mutex_unlock(&v->lock);
 	if (ctx && i)
 		slice_bypass(v->slice, ctx);
 }
@@ -142,7 +147,7 @@ static int vdev_set_irqs(struct vdev *v, const struct vfio_irq_set *hdr, const v
 	if ((hdr->flags & VFIO_IRQ_SET_ACTION_TYPE_MASK) != VFIO_IRQ_SET_ACTION_TRIGGER)
 		return -ENOTTY;	/* the VMM masks in its own copy of the MSI-X table */
 
-	mutex_lock(&v->lock);
+	mutex_lock(&v->irq_lock);
 	if (!hdr->count && (hdr->flags & VFIO_IRQ_SET_DATA_NONE)) {
 		for (i = 0; i < total; i++)
 			vdev_connect(v, hdr->index, i, NULL);
@@ -150,7 +155,7 @@ static int vdev_set_irqs(struct vdev *v, const struct vfio_irq_set *hdr, const v
 		for (i = 0; i < hdr->count && !r; i++)
 			r = vdev_set_irq(v, hdr, i, data);
 	}
-	mutex_unlock(&v->lock);
+	mutex_unlock(&v->irq_lock);
 	return r;
 }
 

@@ -10,10 +10,14 @@
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 
+#include "cmd.h"
 #include "compat.h"
 #include "hwq.h"
 #include "slice.h"
 #include "vdev.h"
+
+/* Longer than any one command of ours (cmd.h) may take. */
+#define WATCHDOG_MS (4 * CMD_TIMEOUT_MS)
 
 struct workqueue_struct *vdev_workers;
 
@@ -108,11 +112,31 @@ static void vdev_command(struct vdev *v)
 		limits.max_xfer_shift = cfg.max_xfer_shift;
 		limits.max_batch_shift = cfg.max_batch_shift;
 	}
+	v->running = cmd.seq;
+	mod_delayed_work(vdev_workers, &v->watchdog, msecs_to_jiffies(WATCHDOG_MS));
 	mutex_unlock(&v->lock);
 	r = vdev_run(v, &cmd, &limits, &result);
 	mutex_lock(&v->lock);
+	cancel_delayed_work(&v->watchdog);
 	if (v->open)
 		vd_cmd_done(&v->vd, cmd.seq, r < 0 ? VD_CMD_HWERR : VD_CMD_OK, result);
+}
+
+/*
+ * idxd waits for its own commands without a limit. The guest's does end: with a
+ * hardware error, while the worker stays where it is. A result that comes after
+ * all is for a command that the core no longer has, and is ignored there.
+ */
+static void vdev_watchdog(struct work_struct *work)
+{
+	struct vdev *v = container_of(to_delayed_work(work), struct vdev, watchdog);
+
+	mutex_lock(&v->lock);
+	if (v->open)
+		vd_cmd_done(&v->vd, v->running, VD_CMD_HWERR, 0);
+	mutex_unlock(&v->lock);
+	dev_err_ratelimited(v->vfio.dev, "the device did not end a command within %u ms\n",
+			    WATCHDOG_MS);
 }
 
 static void vdev_work(struct work_struct *work)
@@ -196,6 +220,7 @@ static void vdev_close(struct vfio_device *vfio)
 	v->open = false;
 	mutex_unlock(&v->lock);
 	cancel_work_sync(&v->work);
+	cancel_delayed_work_sync(&v->watchdog);
 	slice_close(v->slice);
 	cancel_work_sync(&v->work);
 
@@ -335,7 +360,9 @@ static int vdev_init_dev(struct vfio_device *vfio)
 	struct slice **slice = dev_get_platdata(vfio->dev);
 	struct vdev *v = to_vdev(vfio);
 
+	mutex_init(&v->irq_lock);
 	mutex_init(&v->lock);
+	INIT_DELAYED_WORK(&v->watchdog, vdev_watchdog);
 	INIT_WORK(&v->work, vdev_work);
 	v->slice = *slice;
 	kref_get(&v->slice->ref);

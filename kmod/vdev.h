@@ -17,6 +17,7 @@ struct slice;
 struct vdev {
 	struct vfio_device vfio;	/* first: the VFIO core frees what it is in */
 	struct slice *slice;		/* referenced */
+	struct mutex irq_lock;		/* which eventfds are connected; outside of lock */
 	struct mutex lock;		/* vd and all below */
 	struct vd vd;
 	bool open;
@@ -25,6 +26,8 @@ struct vdev {
 	bool cmd_new;
 	struct vd_cmd cmd;
 	struct work_struct work;
+	struct delayed_work watchdog;	/* ends a command that the hardware does not */
+	u32 running;			/* seq of the command in the worker */
 	unsigned long pending;		/* vectors the handler could not send, atomic */
 	struct trigger triggers[VD_MAX_VECTORS];
 	struct trigger request;
