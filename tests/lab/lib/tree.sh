@@ -123,3 +123,21 @@ build_tree()
 	fi
 	exec 8>&-
 }
+
+# Userspace alone with one compiler, warnings being errors, and its make check.
+verb_userspace()
+{
+	[ $# -eq 1 ] || die "lab userspace takes the compiler, gcc or clang"
+	need_root
+	lab_build
+	rm -rf "$TREE/check-$1"
+	mkdir -p "$TREE/check-$1/src" "$TREE/check-$1/build"
+	rsync -a --exclude=/.git --filter=':- .gitignore' "$TOP/" "$TREE/check-$1/src/"
+	in_root "$CACHE/root" sh -ec '
+		cd "/lab/$1/src"
+		autoreconf -i
+		cd ../build
+		../src/configure --enable-werror CC="$2"
+		make -j"$(nproc)"
+		make check' sh "$TREE_NAME/check-$1" "$1"
+}
