@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "idxdvd/alloc.h"
@@ -273,16 +274,30 @@ int apply_plan(struct backend *b, const struct plan *p, size_t *ret_acted,
 
 /* --- undoing --------------------------------------------------------------------------------- */
 
+/* A positive return of an undo: it is somebody else's now. */
 static int leave(const struct step *s, const char *seen)
 {
 	char step[384];
 
 	step_format(s, step, sizeof(step));
 	log_warning("not taken back, somebody changed it meanwhile: %s (now \"%s\")", step, seen);
-	return 0;
+	return 1;
 }
 
-static int undo_set(struct backend *b, const struct step *s)
+/* A plan may set an attribute twice; what another of its steps knows is nobody else's value. */
+static bool is_of_plan(const struct plan *p, const struct step *s, const char *seen)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct step *t = &p->steps[i];
+
+		if (t->kind == STEP_SET && !strcmp(t->object, s->object) &&
+		    !strcmp(t->attr, s->attr) && (!strcmp(t->old, seen) || !strcmp(t->val, seen)))
+			return true;
+	}
+	return false;
+}
+
+static int undo_set(struct backend *b, const struct plan *p, const struct step *s)
 {
 	char seen[LABEL_LEN], driver[LABEL_LEN] = "";
 	int r;
@@ -295,8 +310,10 @@ static int undo_set(struct backend *b, const struct step *s)
 		if (r < 0)
 			return r;
 	}
-	if (driver[0] || (strcmp(seen, s->val) && !is_wiped(s->attr, seen)))
+	if (driver[0])
 		return leave(s, seen);
+	if (strcmp(seen, s->val) && !is_wiped(s->attr, seen))
+		return is_of_plan(p, s, seen) ? 0 : leave(s, seen);
 	return do_set(b, s, s->old, seen);
 }
 
@@ -359,7 +376,7 @@ static int undo_step(struct backend *b, const struct plan *p, const struct step 
 
 	switch (s->kind) {
 	case STEP_SET:
-		r = undo_set(b, s);
+		r = undo_set(b, p, s);
 		break;
 	case STEP_BIND:
 		r = undo_bind(b, p, s);
@@ -382,10 +399,23 @@ static int undo_step(struct backend *b, const struct plan *p, const struct step 
 	return r;
 }
 
+/* Somebody took the object over: what a later step found says it for the earlier ones. */
+static bool is_left(const struct plan *p, const bool *left, size_t i)
+{
+	for (size_t k = i + 1; k < p->n; k++)
+		if (left[k] && !strcmp(p->steps[k].object, p->steps[i].object))
+			return true;
+	return false;
+}
+
 int apply_undo(struct backend *b, const struct plan *p, size_t acted)
 {
+	_cleanup_(freep) bool *left = calloc(p->n + 1, sizeof(*left));
 	char step[384];
 	int r = 0;
+
+	if (!left)
+		return -ENOMEM;
 
 	for (size_t i = p->n; i-- > 0;) {
 		const struct step *s = &p->steps[i];
@@ -394,8 +424,11 @@ int apply_undo(struct backend *b, const struct plan *p, size_t acted)
 		/* A value can be gone before its own step: an unbind wipes what later steps name. */
 		if (i >= acted && s->kind != STEP_SET)
 			continue;
+		if (is_left(p, left, i))
+			continue;
 		q = undo_step(b, p, s);
-		if (q == 0)
+		left[i] = q > 0;
+		if (q >= 0)
 			continue;
 		step_format(s, step, sizeof(step));
 		log_error("cannot take back: %s: %s", step, strerror(-q));

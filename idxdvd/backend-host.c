@@ -48,19 +48,19 @@ static void unref_ctxp(struct accfg_ctx **ctx)
 static int op_get(struct backend *b, const char *object, const char *attr, char *buf, size_t size)
 {
 	char path[SYSFS_PATH_LEN];
+	bool link = !strcmp(attr, "driver");
 	int r;
 
-	r = sysfs_path(path, DSA_DEVICES "/%s", object);
-	if (r < 0)
-		return r;
-	if (!sysfs_exists(path))
-		return -ENODEV;
 	r = sysfs_path(path, DSA_DEVICES "/%s/%s", object, attr);
-	if (r < 0)
+	if (r >= 0)
+		r = link ? sysfs_read_link(path, buf, size) : sysfs_read(path, buf, size);
+	if (r != -ENOENT && !(link && r == 0 && !buf[0]))
 		return r;
-	if (!strcmp(attr, "driver"))
-		return sysfs_read_link(path, buf, size);
-	return sysfs_read(path, buf, size);
+
+	/* No such attribute, or no such object any more. */
+	if (sysfs_path(path, DSA_DEVICES "/%s", object) == 0 && !sysfs_exists(path))
+		r = -ENODEV;
+	return r;
 }
 
 static int op_set(struct backend *b, const char *object, const char *attr, const char *value)

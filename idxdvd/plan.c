@@ -116,8 +116,11 @@ void step_format(const struct step *s, char *buf, size_t size)
 {
 	switch (s->kind) {
 	case STEP_SET:
-		snprintf(buf, size, "set %s %s: %s -> %s", s->object, s->attr,
-			 s->old[0] ? s->old : "\"\"", s->val[0] ? s->val : "\"\"");
+		if (!strcmp(s->old, s->val))
+			snprintf(buf, size, "keep %s %s: %s", s->object, s->attr, s->val);
+		else
+			snprintf(buf, size, "set %s %s: %s -> %s", s->object, s->attr,
+				 s->old[0] ? s->old : "\"\"", s->val[0] ? s->val : "\"\"");
 		break;
 	case STEP_BIND:
 		snprintf(buf, size, "bind %s to driver %s", s->object, s->attr);

@@ -87,7 +87,7 @@ void plan_want(struct plan *p, const char *object, const char *attr, const char 
 	if (strcmp(old, val))
 		plan_set(p, object, attr, old, val, reason);
 	else if (strcmp(old, wiped))
-		plan_add(p, STEP_SET, object, attr, old, val, "stays as it is");
+		plan_add(p, STEP_SET, object, attr, old, val, "right already");
 }
 
 void plan_want_group(struct plan *p, const char *object, int old, int val, const char *reason)

@@ -351,6 +351,51 @@ static void test_event_names(void)
 	end();
 }
 
+/* --- many ------------------------------------------------------------------------------------ */
+
+static unsigned int n_calls;
+
+static int count_calls(void *userdata, const char *call, bool after)
+{
+	n_calls += !after;
+	return 0;
+}
+
+/* What an operation asks of the kernel does not grow with the number of mdevs. */
+static void test_many(void)
+{
+	enum { MANY = 100 };
+	unsigned int creates[MANY], destroys[MANY];
+	char uuids[MANY][UUID_LEN];
+
+	begin("{ \"accelerators\": [ { \"wqs\": 64, \"size\": 1024 }, { \"wqs\": 64, \"size\": 1024 } ] }");
+	OK(adopt("dsa0"));
+	OK(adopt("dsa1"));
+	backend_fake_set_hook(b, count_calls, NULL);
+	for (int i = 0; i < MANY; i++) {
+		struct answer ans;
+
+		n_calls = 0;
+		ans = create(NULL);
+		OK(ans);
+		creates[i] = n_calls;
+		memcpy(uuids[i], ans.uuid, UUID_LEN);
+	}
+	CHECK(manager_n_mdevs(m) == MANY, "%zu mdevs", manager_n_mdevs(m));
+	CHECK(creates[MANY - 1] <= creates[1], "create: %u calls, then %u", creates[1],
+	      creates[MANY - 1]);
+	for (int i = 0; i < MANY; i++) {
+		n_calls = 0;
+		OK(destroy(uuids[i]));
+		destroys[i] = n_calls;
+	}
+	CHECK(destroys[1] <= destroys[MANY - 2], "destroy: %u calls of many, then %u", destroys[1],
+	      destroys[MANY - 2]);
+	printf("calls of the kernel: create %u to %u, destroy %u to %u\n", creates[1],
+	       creates[MANY - 1], destroys[1], destroys[MANY - 2]);
+	end();
+}
+
 /* --- restarts -------------------------------------------------------------------------------- */
 
 static unsigned int n_writes;
@@ -526,6 +571,7 @@ int main(void)
 	test_race_for_the_pool();
 	test_host_takes_one();
 	test_event_names();
+	test_many();
 	test_restart_changes_nothing();
 	test_reboot();
 	test_broken_record();

@@ -3,11 +3,12 @@
 check_LIBRARIES += libdaemontest.a
 libdaemontest_a_SOURCES = tests/unit/daemon-test.c tests/unit/daemon-test.h
 
-daemon_tests = tests/unit/daemon-alloc tests/unit/daemon-crash tests/unit/daemon-fake \
+daemon_tests = tests/unit/daemon-alloc tests/unit/daemon-apply tests/unit/daemon-crash tests/unit/daemon-fake \
 	tests/unit/daemon-manager tests/unit/daemon-store
 check_PROGRAMS += $(daemon_tests)
 TESTS += $(daemon_tests)
 
+tests_unit_daemon_apply_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_crash_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_alloc_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_fake_LDADD = libdaemontest.a $(idxdvd_libs)
