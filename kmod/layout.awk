@@ -21,6 +21,7 @@ function field_name(decl,	s)
 	}
 	sub(/;.*$/, "", s)
 	sub(/\[.*$/, "", s)
+	sub(/:[0-9]+$/, "", s)
 	sub(/ *$/, "", s)
 	sub(/^.*[ *]/, "", s)
 	return s

@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	kmod/ioctl.c \
 	kmod/iommu.c kmod/iommu.h \
 	kmod/irq.c kmod/irq.h \
+	kmod/layout-test \
 	kmod/layout.awk kmod/layout.list kmod/layout.sh \
 	kmod/main.c \
 	kmod/mdev.c kmod/mdev.h \
@@ -26,3 +27,5 @@ EXTRA_DIST += \
 	kmod/slice.c kmod/slice.h \
 	kmod/type.c kmod/type.h \
 	kmod/vdev.c kmod/vdev.h
+
+TESTS += kmod/layout-test
