@@ -488,6 +488,85 @@ static void test_release(void)
 	}
 }
 
+/* The last value that a plan gives an attribute; "" if it gives none. */
+static const char *final_value(const struct plan *p, const char *object, const char *attr)
+{
+	const char *val = "";
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->steps[i].kind == STEP_SET && !strcmp(p->steps[i].object, object) &&
+		    !strcmp(p->steps[i].attr, attr))
+			val = p->steps[i].val;
+	return val;
+}
+
+static void test_release_iaa(void)
+{
+	struct alloc_history history = { .iaa_engines = 1, .iaa_enabled = true };
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	struct machine mc = machine("iPFFF");
+	struct refusal refusal;
+
+	mc.accels[0]->laid_out = true;
+	mc.accels[0]->wqs[0].priority = 10;
+	CHECK(alloc_release(mc.accels[0], &history, &p, &refusal) == 0, "release an IAA");
+	CHECK_STR(final_value(p, "wq0.0", "size"), "128", "idxd's default");
+	CHECK_STR(final_value(p, "wq0.0", "group_id"), "0", "idxd's default");
+	CHECK_STR(final_value(p, "wq0.0", "mode"), "dedicated", "idxd's default");
+	CHECK_STR(final_value(p, "wq0.0", "priority"), "10", "idxd's default");
+	CHECK_STR(final_value(p, "wq0.0", "type"), "kernel", "idxd's default");
+	CHECK_STR(final_value(p, "wq0.0", "driver_name"), "crypto", "idxd's default");
+	CHECK_STR(final_value(p, "wq0.0", "name"), "iaa_crypto", "idxd's default");
+	CHECK_STR(final_value(p, "wq0.1", "size"), "0", "the others get none");
+	CHECK_STR(final_value(p, "engine0.0", "group_id"), "0", "its engine");
+	CHECK_STR(final_value(p, "engine0.1", "group_id"), "-1", "and no other");
+	CHECK(last_step(p)->kind == STEP_BIND && !strcmp(last_step(p)->object, "iax0"),
+	      "it is on again at the end");
+	machine_done(&mc);
+}
+
+/* Less of everything than is usual. */
+static void test_odd_devices(void)
+{
+	static const struct {
+		const char *name;
+		unsigned int engines, groups, size, wqs;
+		enum refusal_kind refusal;
+		const char *size_of_first;
+		unsigned int sized;
+	} cases[] = {
+		{ "no engine", 0, 4, 128, 4, REFUSE_NOT_SUPPORTED, NULL, 0 },
+		{ "no group", 2, 0, 128, 4, REFUSE_NOT_SUPPORTED, NULL, 0 },
+		{ "no entry", 2, 4, 0, 4, REFUSE_NOT_SUPPORTED, NULL, 0 },
+		{ "fewer entries than wqs", 2, 4, 3, 4, 0, "1", 3 },
+		{ "one engine", 1, 4, 128, 4, 0, "32", 4 },
+		{ "one wq", 2, 4, 128, 1, 0, "128", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(plan_freep) struct plan *p = NULL;
+		struct machine mc = machine("!-0000");
+		struct accel *a = mc.accels[0];
+		const char *name = cases[i].name;
+		struct refusal refusal = { 0 };
+		int r;
+
+		a->n_engines = cases[i].engines;
+		a->max_groups = cases[i].groups;
+		a->max_size = cases[i].size;
+		a->n_wqs = cases[i].wqs;
+		r = alloc_adopt(a, 0, 1, &p, &refusal);
+		if (cases[i].refusal != REFUSE_NONE) {
+			CHECK(r < 0, "%s: not refused", name);
+			check_refusal(name, &refusal, cases[i].refusal, "dsa0", NULL);
+		} else if (CHECK(r == 0, "%s: %s", name, refusal.reason)) {
+			CHECK_STR(final_value(p, "wq0.0", "size"), cases[i].size_of_first, name);
+			CHECK(count_steps(p, STEP_SET, "size") == cases[i].sized, "%s: sized", name);
+		}
+		machine_done(&mc);
+	}
+}
+
 /* --- pool ------------------------------------------------------------------------------------ */
 
 static void test_pool(void)
@@ -600,6 +679,8 @@ int main(void)
 	test_layout_rules();
 	test_iaa_default();
 	test_release();
+	test_release_iaa();
+	test_odd_devices();
 	test_pool();
 	test_available();
 	test_plan_text();
