@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "idxdvd/apply.h"
 #include "idxdvd/common/log.h"
@@ -11,19 +13,19 @@
 
 int executor_init(struct executor *e, struct backend *b, const char *state_dir)
 {
-	_cleanup_(closep) int dirfd = -1;
 	int r;
 
 	memset(e, 0, sizeof(*e));
-	r = fs_open_dir(state_dir, &dirfd);
-	if (r < 0)
-		return r;
-	r = store_new(&e->store, dirfd);
-	if (r < 0)
-		return r;
-	r = journal_new(&e->journal, dirfd);
+	e->lock_fd = -1;
+	r = fs_open_dir(state_dir, &e->lock_fd);
+	if (r >= 0 && flock(e->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		r = -errno;
+	if (r >= 0)
+		r = store_new(&e->store, e->lock_fd);
+	if (r >= 0)
+		r = journal_new(&e->journal, e->lock_fd);
 	if (r < 0) {
-		e->store = store_free(e->store);
+		executor_done(e);
 		return r;
 	}
 	e->backend = b;
@@ -35,6 +37,32 @@ void executor_done(struct executor *e)
 	e->store = store_free(e->store);
 	e->journal = journal_free(e->journal);
 	e->backend = backend_free(e->backend);
+	free(TAKE(e->unsettled));
+	closep(&e->lock_fd);
+	e->lock_fd = -1;
+}
+
+bool executor_is_unsettled(const struct executor *e, const char *bdf)
+{
+	if (!bdf || e->unsettled_all)
+		return e->n_unsettled || e->unsettled_all;
+	for (size_t i = 0; i < e->n_unsettled; i++)
+		if (!strcmp(e->unsettled[i], bdf))
+			return true;
+	return false;
+}
+
+static void note_unsettled(struct executor *e, const char *bdf)
+{
+	char (*more)[NAME_LEN];
+
+	more = realloc(e->unsettled, (e->n_unsettled + 1) * sizeof(*more));
+	if (!more) {
+		e->unsettled_all = true;
+		return;
+	}
+	e->unsettled = more;
+	snprintf(more[e->n_unsettled++], sizeof(*more), "%s", bdf);
 }
 
 /* --- one plan -------------------------------------------------------------------------------- */
@@ -58,25 +86,28 @@ static int is_committed(struct executor *e, const struct journal_entry *entry)
 	return entry->after && !strcmp(rec->op, entry->op);
 }
 
-static void end(struct executor *e, const char *op)
+static void end(struct executor *e, const struct journal_entry *entry)
 {
-	int r = journal_end(e->journal, op);
+	int r = journal_end(e->journal, entry->op);
 
 	if (r < 0) {
-		log_error("journal entry %s cannot be removed: %s", op, strerror(-r));
-		e->unsettled = true;
+		log_error("journal entry %s cannot be removed: %s", entry->op, strerror(-r));
+		note_unsettled(e, entry->plan->bdf);
 	}
 }
 
-static void take_back(struct executor *e, const struct journal_entry *entry, size_t n)
+static void take_back(struct executor *e, struct journal_entry *entry, size_t n)
 {
 	if (apply_undo(e->backend, entry->plan, n) < 0) {
 		log_error("%s of %s could not be taken back, it is tried again later",
 			  plan_kind_name(entry->plan->kind), entry->plan->accel);
-		e->unsettled = true;
+		note_unsettled(e, entry->plan->bdf);
+		entry->refused = true;
+		if (journal_begin(e->journal, entry) < 0)
+			log_error("and the journal cannot be written");
 		return;
 	}
-	end(e, entry->op);
+	end(e, entry);
 }
 
 /* A record that cannot be read may say anything about the device: nothing is touched then. */
@@ -113,7 +144,7 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 
 	r = journal_begin(e->journal, &entry);
 	if (r < 0) {
-		end(e, entry.op);
+		end(e, &entry);
 		return refuse(ret_refusal, REFUSE_FAILED, -r, p->accel,
 			      "see that the state directory can be written",
 			      "the journal cannot be written, so nothing was done: %s",
@@ -135,7 +166,7 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 			      "its record cannot be written, so all was taken back: %s",
 			      strerror(-r));
 	}
-	end(e, entry.op);
+	end(e, &entry);
 	return 0;
 }
 
@@ -159,10 +190,11 @@ static bool is_same_device(struct accel *const *accels, size_t n, const struct p
 	return false;
 }
 
-static void settle(struct executor *e, const struct journal_entry *entry)
+static void settle(struct executor *e, struct journal_entry *entry)
 {
 	const struct plan *p = entry->plan;
-	bool forward = plan_kind_rolls_forward(p->kind) || is_taken_already(e, p);
+	bool forward = !entry->refused &&
+		       (plan_kind_rolls_forward(p->kind) || is_taken_already(e, p));
 	struct refusal refusal;
 	char text[1024];
 	size_t acted;
@@ -188,17 +220,19 @@ static void settle(struct executor *e, const struct journal_entry *entry)
 	if (r < 0 && is_committed(e, entry) != 1)
 		take_back(e, entry, p->n);
 	else
-		end(e, entry->op);
+		end(e, entry);
 }
 
-int execute_recover(struct executor *e)
+/* Finishes or takes back what is in the journal. */
+static int recover(struct executor *e)
 {
 	struct journal_entry *entries = NULL;
 	struct accel **accels = NULL;
 	size_t n, n_accels = 0, bad;
 	int r;
 
-	e->unsettled = false;
+	e->n_unsettled = 0;
+	e->unsettled_all = false;
 	r = journal_load(e->journal, &entries, &n, &bad);
 	if (r < 0)
 		return r;
@@ -213,10 +247,10 @@ int execute_recover(struct executor *e)
 		if (committed < 0) {
 			log_error("record of %s cannot be read: %s", entries[i].plan->bdf,
 				  strerror(-committed));
-			e->unsettled = true;
+			note_unsettled(e, entries[i].plan->bdf);
 		} else if (committed || strcmp(entries[i].boot_id, e->boot_id) ||
 			   !is_same_device(accels, n_accels, entries[i].plan)) {
-			end(e, entries[i].op);
+			end(e, &entries[i]);
 		} else {
 			settle(e, &entries[i]);
 		}
@@ -227,6 +261,12 @@ int execute_recover(struct executor *e)
 	free(accels);
 	journal_entries_free(entries, n);
 	return r;
+}
+
+int execute_retry(struct executor *e)
+{
+	e->retried = true;
+	return recover(e);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -262,7 +302,7 @@ int execute_start(struct executor *e, struct inventory *ret, struct refusal *ret
 	r = e->backend->ops->boot_id(e->backend, e->boot_id);
 	if (r >= 0) {
 		what = "the journal";
-		r = execute_recover(e);
+		r = recover(e);
 	}
 	if (r >= 0) {
 		what = "the store";

@@ -4,8 +4,8 @@
 
 /*
  * The part of an operation that may sleep: read, journal, act, commit. Worker only. The order is
- * always intent, hardware, record, end of intent; what a crash leaves between them is settled by
- * execute_recover().
+ * always intent, hardware, record, end of intent; what a crash leaves between them is finished or
+ * taken back by execute_start().
  */
 
 #include <stdbool.h>
@@ -22,8 +22,13 @@ struct executor {
 	struct backend *backend;
 	struct store *store;
 	struct journal *journal;
+	int lock_fd;			/* the state directory, locked against a second daemon */
 	char boot_id[UUID_LEN];
-	bool unsettled;			/* the journal holds an entry that could not be settled */
+	/* Devices of which the journal holds an entry that could not be settled. */
+	char (*unsettled)[NAME_LEN];
+	size_t n_unsettled;
+	bool unsettled_all;		/* there was no memory to say which */
+	bool retried;			/* something was taken back late: read everything again */
 };
 
 /* What the machine and the store hold at the start. */
@@ -38,6 +43,7 @@ struct inventory {
 	size_t n_mdevs;
 };
 
+/* -EWOULDBLOCK: another daemon uses this state directory. */
 int executor_init(struct executor *e, struct backend *b, const char *state_dir);
 void executor_done(struct executor *e);
 
@@ -49,12 +55,15 @@ void inventory_done(struct inventory *inv);
 
 /*
  * Carries a plan out and commits @after (NULL: deletes the record), whose op is set here. On an
- * error everything is as before, unless e->unsettled says that it could not be taken back.
+ * error everything is as before, unless executor_is_unsettled() for that device.
  */
 int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 		 struct refusal *ret_refusal);
 
-/* Finishes or undoes what is in the journal. */
-int execute_recover(struct executor *e);
+/* An operation on the device could be neither finished nor taken back yet; NULL: on any. */
+bool executor_is_unsettled(const struct executor *e, const char *bdf);
+
+/* Takes back what could not be taken back when its operation was refused. */
+int execute_retry(struct executor *e);
 
 #endif

@@ -74,6 +74,7 @@ static int entry_to_json(const struct journal_entry *e, struct json_object *o)
 	json_object_object_add(o, "accelerator", json_object_new_string(p->accel));
 	json_object_object_add(o, "device", json_object_new_string(p->bdf));
 	json_object_object_add(o, "uuid", json_object_new_string(p->uuid));
+	json_object_object_add(o, "refused", json_object_new_boolean(e->refused));
 	for (size_t i = 0; i < p->n; i++)
 		json_object_array_add(steps, step_to_json(&p->steps[i]));
 	json_object_object_add(o, "steps", steps);
@@ -194,6 +195,7 @@ static int entry_from_json(struct json_object *o, struct journal_entry *e)
 	if (json_get_uint(o, "version", &version) < 0 || version > JOURNAL_VERSION ||
 	    json_get_string(o, "operation", e->op, sizeof(e->op)) < 0 ||
 	    json_get_string(o, "boot-id", e->boot_id, sizeof(e->boot_id)) < 0 ||
+	    json_get_bool(o, "refused", &e->refused) < 0 ||
 	    !json_object_object_get_ex(o, "record", &after))
 		return -EBADMSG;
 	r = plan_from_json(o, &p);

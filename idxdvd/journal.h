@@ -17,6 +17,7 @@ struct journal_entry {
 	char boot_id[UUID_LEN];
 	struct plan *plan;
 	struct record *after;		/* the record once it is done; NULL: no record */
+	bool refused;			/* somebody was told that it failed: only to be taken back */
 };
 
 int journal_new(struct journal **ret, int state_dirfd);

@@ -86,8 +86,8 @@ static void read_objects(struct executor *e, struct op *op)
 {
 	char uuid[UUID_LEN];
 
-	if (e->unsettled)
-		execute_recover(e);
+	if (executor_is_unsettled(e, NULL))
+		execute_retry(e);
 	for (size_t i = 0; i < op->n_accels; i++)
 		op->accel_results[i] = e->backend->ops->refresh(e->backend, op->accels[i]);
 	if (op->uuid && parse_uuid(op->uuid, uuid) == 0)
@@ -234,6 +234,10 @@ static void objects_read(struct job *job)
 	struct manager *m = op->manager;
 	int r;
 
+	if (m->executor.retried) {
+		m->executor.retried = false;
+		m->rescan_all = true;
+	}
 	r = commit_readings(op);
 	if (r < 0) {
 		op_fail(op, -r, "idxdvd", "out of memory");
@@ -248,12 +252,11 @@ static void objects_read(struct job *job)
 				  "try again when it runs", "the daemon is stopping"));
 		return;
 	}
-	if (m->executor.unsettled) {
-		op_fail(op, EUCLEAN, "journal", "an earlier operation could not be taken back yet");
-		return;
-	}
-
 	r = op_make_plan(op);
+	if (r >= 0 && executor_is_unsettled(&m->executor, op->plan->bdf))
+		r = refuse(&op->res.refusal, REFUSE_FAILED, EUCLEAN, op->plan->accel,
+			   "see the log; it is tried again before each operation",
+			   "an earlier operation on it could not be taken back yet");
 	if (r < 0 || op->dry_run || !op->plan->n) {
 		struct slot *s = op->device ? ledger_slot(&m->ledger, op->device) : NULL;
 

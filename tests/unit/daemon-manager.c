@@ -351,6 +351,93 @@ static void test_event_names(void)
 	end();
 }
 
+/* --- when even the undo fails ---------------------------------------------------------------- */
+
+static bool is_broken;
+
+static int break_calls(void *userdata, const char *call, bool after)
+{
+	bool breaks = !strcmp(call, "mdev_create") || !strcmp(call, "unbind") ||
+		      !strcmp(call, "mdev_remove");
+
+	return is_broken && breaks && !after ? -EIO : 0;
+}
+
+static void test_stuck_undo(void)
+{
+	struct adopt_options no_pool = { .set = ADOPT_POOL_MIN };
+	struct create_request on_first = { .type = TYPE, .parent = "dsa0" };
+	char before[16384], after[16384];
+	struct answer ans = { 0 };
+
+	begin("{ \"accelerators\": [ {}, {} ] }");
+	manager_adopt(m, "dsa0", &no_pool, answer_done, &ans);
+	OK(ans);
+	OK(adopt("dsa1"));
+	test_describe(m, before, sizeof(before));
+	backend_fake_set_hook(b, break_calls, NULL);
+	is_broken = true;
+	memset(&ans, 0, sizeof(ans));
+	manager_create_mdev(m, &on_first, answer_done, &ans);
+	REFUSED(ans, REFUSE_FAILED);
+	CHECK(test_count_files(state_dir, "") == 3, "the journal keeps it");
+	memset(&ans, 0, sizeof(ans));
+	manager_create_mdev(m, &on_first, answer_done, &ans);
+	REFUSED(ans, REFUSE_FAILED);
+	CHECK_STR(ans.refusal.object, "dsa0", "that device is out of order");
+	is_broken = false;
+	on_first.parent = "dsa1";
+	on_first.uuid = UUID_A;
+	memset(&ans, 0, sizeof(ans));
+	manager_create_mdev(m, &on_first, answer_done, &ans);
+	OK(ans);
+	OK(destroy(UUID_A));
+	test_describe(m, after, sizeof(after));
+	CHECK_STR(after, before, "once it works again, all is as before");
+	CHECK(test_count_files(state_dir, "") == 2, "the journal is empty");
+	end();
+}
+
+/* The queue can be unbound, the device cannot, and then nothing can be bound any more. */
+static int break_release(void *userdata, const char *call, bool after)
+{
+	unsigned int *unbinds = userdata;
+
+	if (after)
+		return 0;
+	if (!strcmp(call, "unbind") && ++*unbinds == 2)
+		return -EIO;
+	return !strcmp(call, "bind") && *unbinds ? -EIO : 0;
+}
+
+/* The daemon stops before it is better: a release that was refused is not carried out later. */
+static void test_stuck_release(void)
+{
+	unsigned int unbinds = 0;
+
+	begin(NULL);
+	OK(adopt("dsa0"));
+	backend_fake_set_hook(b, break_release, &unbinds);
+	REFUSED(release("dsa0"), REFUSE_FAILED);
+	CHECK(test_count_files(state_dir, "") == 2, "the journal keeps it");
+	restart();
+	CHECK(test_count_files(state_dir, "") == 1, "the journal is empty");
+	CHECK(manager_accel(m, 0)->adopted && count_class(WQ_POOL) == 1, "still adopted");
+	end();
+}
+
+static void test_second_daemon(void)
+{
+	struct manager_config config = { .state_dir = state_dir };
+	struct manager *second;
+
+	begin(NULL);
+	CHECK(backend_fake_new(&config.backend, NULL, hw_file) == 0, "backend");
+	CHECK(manager_new(&second, &config) == -EWOULDBLOCK, "one daemon at a time");
+	backend_free(config.backend);
+	end();
+}
+
 /* --- many ------------------------------------------------------------------------------------ */
 
 static unsigned int n_calls;
@@ -571,6 +658,9 @@ int main(void)
 	test_race_for_the_pool();
 	test_host_takes_one();
 	test_event_names();
+	test_stuck_undo();
+	test_stuck_release();
+	test_second_daemon();
 	test_many();
 	test_restart_changes_nothing();
 	test_reboot();

@@ -214,7 +214,7 @@ static void test_journal(void)
 	_cleanup_(journal_freep) struct journal *j = NULL;
 	_cleanup_(freep) char *want = NULL, *got = NULL;
 	struct journal_entry e = { .op = UUID_A, .boot_id = UUID_B, .plan = p, .after = rec };
-	struct journal_entry none = { .op = UUID_B, .boot_id = UUID_B, .plan = p };
+	struct journal_entry none = { .op = UUID_B, .boot_id = UUID_B, .plan = p, .refused = true };
 	struct journal_entry *all;
 	size_t n, bad;
 
@@ -229,6 +229,7 @@ static void test_journal(void)
 		CHECK_STR(all[0].op, UUID_A, "operation");
 		CHECK_STR(all[0].boot_id, UUID_B, "boot");
 		CHECK(all[0].plan->kind == PLAN_CREATE, "kind");
+		CHECK(!all[0].refused && all[1].refused, "refused");
 		CHECK_STR(all[0].plan->accel, "dsa0", "accelerator");
 		CHECK_STR(all[0].plan->bdf, BDF_A, "device");
 		CHECK_STR(all[0].plan->uuid, UUID_A, "uuid");
@@ -256,6 +257,42 @@ static void test_record_apply(void)
 	CHECK(rec->wqs[1] && !rec->wqs[2] && rec->wqs[7], "wqs follow the plan");
 	CHECK(record_has_mdev(rec, UUID_A) && !record_has_mdev(rec, UUID_B), "mdevs too");
 	CHECK(rec->n_mdevs == 1, "the same mdev is not there twice");
+}
+
+/* Any damage to a record: it is refused or it is a whole one, and nothing breaks. */
+static void test_damage(void)
+{
+	_cleanup_(record_freep) struct record *rec = sample(BDF_A);
+	_cleanup_(freep) char *text = NULL;
+	_cleanup_(closep) int fd = open_state();
+	_cleanup_(store_freep) struct store *s = open_store();
+	unsigned int seed = 1, good = 0, n = 5000;
+
+	CHECK(store_delete(s, BDF_A) == 0 && store_put(s, rec) == 0, "put");
+	CHECK(fs_read(fd, "devices/" BDF_A ".json", 65536, &text) == 0, "read");
+	for (unsigned int i = 0; i < n; i++) {
+		_cleanup_(json_putp) struct json_object *parsed = NULL;
+		_cleanup_(record_freep) struct record *got = NULL;
+		_cleanup_(freep) char *damaged = strdup(text);
+		size_t len = strlen(damaged), at = rand_r(&seed) % len;
+
+		switch (rand_r(&seed) % 3) {
+		case 0:
+			damaged[at] = '\0';
+			break;
+		case 1:
+			damaged[at] ^= 1 << rand_r(&seed) % 7;
+			break;
+		default:
+			memmove(damaged + at, damaged + at + 1, len - at);
+			break;
+		}
+		if (json_parse(damaged, &parsed) == 0 && record_from_json(parsed, &got) == 0) {
+			good++;
+			CHECK(string_is_pci_address(got->bdf), "a bad device passed: %s", got->bdf);
+		}
+	}
+	CHECK(good > 0 && good < n, "%u of %u damaged ones pass", good, n);
 }
 
 /* An error anywhere in writing leaves the old text and no temp file. */
@@ -355,6 +392,7 @@ int main(void)
 	test_broken_records();
 	test_journal();
 	test_record_apply();
+	test_damage();
 	test_fs_errors();
 	test_fs_limits();
 	test_parse();
