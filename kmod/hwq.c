@@ -18,9 +18,6 @@
 #include "hwq.h"
 #include "layout.h"
 
-int idxd_drv_enable_wq(struct idxd_wq *wq);
-void idxd_drv_disable_wq(struct idxd_wq *wq);
-
 /* What idxd itself leaves behind in a queue that it disabled. */
 #define DEFAULT_MAX_XFER	(2u << 20)
 #define DEFAULT_MAX_BATCH	32u
@@ -40,12 +37,17 @@ static void __iomem *hwq_regs(const struct hwq *hwq)
 	return (void __iomem __force *)hwq->wq->idxd->reg_base;
 }
 
-static u32 hwq_wqcfg(const struct hwq *hwq, unsigned int dword)
+static void __iomem *hwq_wqcfg_at(const struct hwq *hwq, unsigned int dword)
 {
 	const struct idxd_device *idxd = hwq->wq->idxd;
 
-	return ioread32(hwq_regs(hwq) + idxd->wqcfg_offset +
-			hwq->wq->id * idxd->wqcfg_size + dword * sizeof(u32));
+	return hwq_regs(hwq) + idxd->wqcfg_offset + hwq->wq->id * idxd->wqcfg_size +
+	       dword * sizeof(u32);
+}
+
+static u32 hwq_wqcfg(const struct hwq *hwq, unsigned int dword)
+{
+	return ioread32(hwq_wqcfg_at(hwq, dword));
 }
 
 /* Operand of the commands that take a set of queues. */
@@ -59,48 +61,73 @@ static void hwq_save(struct hwq *hwq)
 	struct hwq_config *c = &hwq->config;
 	const struct idxd_wq *wq = hwq->wq;
 
-	strscpy(c->name, wq->name, sizeof(c->name));
-	c->flags = wq->flags;
 	c->max_xfer_bytes = wq->max_xfer_bytes;
 	c->max_batch_size = wq->max_batch_size;
-#ifdef LAYOUT_HAS_IDXD_WQ_MAX_SGL_SIZE
-	c->max_sgl_size = wq->max_sgl_size;
-#endif
-	c->threshold = wq->threshold;
-	c->priority = wq->priority;
 	c->size = wq->size;
 }
 
-static void hwq_restore(struct hwq *hwq)
-{
-	const struct hwq_config *c = &hwq->config;
-	struct idxd_wq *wq = hwq->wq;
-
-	strscpy(wq->name, c->name, sizeof(wq->name));
-	wq->type = IDXD_WQT_USER;
-	wq->flags = c->flags;
-	wq->max_xfer_bytes = c->max_xfer_bytes;
-	wq->max_batch_size = c->max_batch_size;
-#ifdef LAYOUT_HAS_IDXD_WQ_MAX_SGL_SIZE
-	wq->max_sgl_size = c->max_sgl_size;
-#endif
-	wq->threshold = c->threshold;
-	wq->priority = c->priority;
-}
-
 /*
- * The PASID goes into idxd's copy of WQCFG, which idxd ORs with the hardware's
- * values and then writes for every grouped queue: the field is replaced here by
- * mask, and the hardware's must read 0.
+ * idxd has a copy of each queue's WQCFG, which it ORs with the hardware's values
+ * and writes whenever it enables any queue of the device. So the PASID is taken
+ * out of that copy, by mask, whenever the queue is not enabled.
  */
-static void hwq_set_shadow(struct hwq *hwq, u32 set)
+static void hwq_clear_shadow(struct hwq *hwq)
 {
 	struct idxd_device *idxd = hwq->wq->idxd;
 	u32 *shadow = (u32 *)hwq->wq->wqcfg;
 
 	spin_lock(&idxd->dev_lock);
 	shadow[WQCFG_CONTROL] &= ~(WQCFG_PASID | WQCFG_PASID_EN | WQCFG_PRIV | WQCFG_BOF);
-	shadow[WQCFG_CONTROL] |= set;
+	spin_unlock(&idxd->dev_lock);
+}
+
+/* log2 of the largest gather list; the field is reserved in devices without lists. */
+static u32 hwq_sgl_shift(const struct hwq *hwq)
+{
+#ifdef LAYOUT_HAS_IDXD_WQ_MAX_SGL_SIZE
+	const void __iomem *regs = hwq_regs(hwq);
+
+	if (ioread32(regs + REG_VERSION) >= VERSION_SGL &&
+	    FIELD_GET(DSACAP0_SGL_FORMATS, ioread64(regs + REG_EXTCAP)) && hwq->wq->max_sgl_size)
+		return ilog2(hwq->wq->max_sgl_size);
+#endif
+	return 0;
+}
+
+/*
+ * Writes the queue's WQCFG, to the hardware and to idxd's copy. Not through
+ * idxd_drv_enable_wq(): that configures every queue of the device, and refuses
+ * as soon as the host left one of its own unconfigured.
+ */
+static void hwq_write_wqcfg(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
+{
+	const struct hwq_config *c = &hwq->config;
+	const struct idxd_wq *wq = hwq->wq;
+	struct idxd_device *idxd = wq->idxd;
+	u32 *shadow = (u32 *)wq->wqcfg;
+	unsigned int i, n;
+
+	spin_lock(&idxd->dev_lock);
+	memset(shadow, 0, idxd->wqcfg_size);
+	shadow[WQCFG_SIZE] = c->size;
+	shadow[WQCFG_CONTROL] = WQCFG_MODE | FIELD_PREP(WQCFG_PRIORITY, wq->priority) |
+				FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN;
+	if (test_bit(WQ_FLAG_ATS_DISABLE, &wq->flags))
+		shadow[WQCFG_CONTROL] |= WQCFG_ATS_DISABLE;
+	shadow[WQCFG_LIMITS] =
+		FIELD_PREP(WQCFG_MAX_XFER, min_t(u32, ilog2(c->max_xfer_bytes),
+						 limits->max_xfer_shift)) |
+		FIELD_PREP(WQCFG_MAX_BATCH, min_t(u32, ilog2(c->max_batch_size),
+						  limits->max_batch_shift)) |
+		FIELD_PREP(WQCFG_MAX_SGL, hwq_sgl_shift(hwq));
+	n = WQCFG_STATUS;
+	if (wq->opcap_bmap && (ioread64(hwq_regs(hwq) + REG_WQCAP) & WQCAP_OPCFG)) {
+		memcpy(shadow + WQCFG_OPCFG, wq->opcap_bmap, WQCFG_OPCFG_SIZE);
+		n = WQCFG_OPCFG + WQCFG_OPCFG_SIZE / sizeof(u32);
+	}
+	for (i = 0; i < n; i++)
+		if (i != WQCFG_STATUS)
+			iowrite32(shadow[i], hwq_wqcfg_at(hwq, i));
 	spin_unlock(&idxd->dev_lock);
 }
 
@@ -121,8 +148,6 @@ static const char *hwq_objection(const struct idxd_wq *wq)
 		return "it has no entries or no group; set `size` and `group_id`";
 	if (!wq->name[0])
 		return "it has no name";
-	if (strlen(wq->name) >= sizeof_field(struct hwq_config, name))
-		return "its name is longer than 63 characters";
 	return NULL;
 }
 
@@ -165,7 +190,7 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 		goto refuse;
 	}
 	hwq_save(hwq);
-	hwq_set_shadow(hwq, 0);
+	hwq_clear_shadow(hwq);
 	wq->wq = hwq->faults;
 	wq->state = IDXD_WQ_ENABLED;
 	mutex_unlock(&wq->wq_lock);
@@ -256,13 +281,12 @@ unsigned long hwq_portal_pfn(const struct hwq *hwq, unsigned int page)
 /* wq_lock, queue enabled in hardware. */
 static void hwq_disable_locked(struct hwq *hwq)
 {
-	struct idxd_wq *wq = hwq->wq;
+	struct idxd_device *idxd = hwq->wq->idxd;
 
-	wq->state = IDXD_WQ_ENABLED;
-	idxd_drv_disable_wq(wq);
-	hwq_restore(hwq);
-	hwq_set_shadow(hwq, 0);
-	wq->state = IDXD_WQ_ENABLED;
+	cmd_exec(idxd, CMD_DRAIN_WQ, hwq_mask(hwq), NULL);
+	if (cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0)
+		dev_err_ratelimited(hwq_dev(hwq), "was not reset; its device needs a reset\n");
+	hwq_clear_shadow(hwq);
 	hwq->enabled = false;
 }
 
@@ -299,17 +323,12 @@ int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 		goto out;
 	}
 
-	hwq_set_shadow(hwq, FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN);
-	wq->max_xfer_bytes = min(hwq->config.max_xfer_bytes, 1ull << limits->max_xfer_shift);
-	wq->max_batch_size = min(hwq->config.max_batch_size, 1u << limits->max_batch_shift);
-	wq->state = IDXD_WQ_DISABLED;
-	r = idxd_drv_enable_wq(wq);
+	hwq_write_wqcfg(hwq, pasid, limits);
+	r = cmd_exec(idxd, CMD_ENABLE_WQ, hwq->wq->id, NULL);
 	if (r < 0) {
-		dev_dbg(hwq_dev(hwq), "idxd did not enable it: %d\n", r);
-		wq->state = IDXD_WQ_ENABLED;
+		dev_dbg(hwq_dev(hwq), "the device did not enable it: %d\n", r);
 		cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
-		hwq_restore(hwq);
-		hwq_set_shadow(hwq, 0);
+		hwq_clear_shadow(hwq);
 		goto out;
 	}
 

@@ -13,15 +13,10 @@ struct slice;
 struct vd_caps;
 struct workqueue_struct;
 
-/* What the host configured; idxd wipes it whenever it disables the queue. */
+/* What the host configured when it gave us the queue, in bytes and entries. */
 struct hwq_config {
-	char name[64];
-	unsigned long flags;
 	u64 max_xfer_bytes;
 	u32 max_batch_size;
-	u32 max_sgl_size;
-	u32 threshold;
-	u32 priority;
 	u32 size;
 };
 

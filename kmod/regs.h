@@ -25,6 +25,9 @@
 #define WQCAP_OPCFG		BIT_ULL(54)
 #define OFFSETS_IMS		GENMASK_ULL(63, 48)	/* times 0x100 */
 
+#define DSACAP0_SGL_FORMATS	GENMASK_ULL(47, 32)
+#define VERSION_SGL		0x300		/* first one with gather lists */
+
 #define GENSTS_STATE		GENMASK(1, 0)
 #define GENSTS_HALT		3
 
@@ -36,6 +39,7 @@
 #define CMDSTS_ACTIVE		BIT(31)
 
 enum cmd_code {
+	CMD_ENABLE_WQ = 6,
 	CMD_DRAIN_WQ = 8,
 	CMD_ABORT_WQ = 9,
 	CMD_RESET_WQ = 10,
@@ -47,16 +51,25 @@ enum cmd_code {
 #define CMD_HANDLE_IMS		BIT(16)
 
 /* WQCFG, by dword */
+#define WQCFG_SIZE		0
 #define WQCFG_CONTROL		2
 #define WQCFG_MODE		BIT(0)		/* 1: dedicated */
 #define WQCFG_BOF		BIT(1)
+#define WQCFG_ATS_DISABLE	BIT(2)
+#define WQCFG_PRIORITY		GENMASK(7, 4)
 #define WQCFG_PASID		GENMASK(27, 8)
 #define WQCFG_PASID_EN		BIT(28)
 #define WQCFG_PRIV		BIT(29)
+#define WQCFG_LIMITS		3		/* each as log2 */
+#define WQCFG_MAX_XFER		GENMASK(4, 0)
+#define WQCFG_MAX_BATCH		GENMASK(8, 5)
+#define WQCFG_MAX_SGL		GENMASK(12, 9)
 #define WQCFG_STATUS		6
 #define WQCFG_STATE		GENMASK(31, 30)
 #define WQCFG_STATE_DISABLED	0
 #define WQCFG_STATE_ENABLED	1
+#define WQCFG_OPCFG		8		/* to the end, if WQCAP_OPCFG */
+#define WQCFG_OPCFG_SIZE	32		/* bytes */
 
 /* MSI-X permission entries are 8 bytes apart; IMS entries are 16 bytes. */
 #define MSIXPERM_STRIDE		8
