@@ -173,6 +173,8 @@ static void movdir64b(void *dst, const void *src)
 			 : "memory");
 }
 
+static uint64_t record_iova = IOVA + MEM_SIZE - PAGE;
+
 static volatile uint8_t *record(void)
 {
 	return mem + MEM_SIZE - PAGE;
@@ -183,7 +185,7 @@ static void submit(unsigned int page, uint32_t dword0, uint64_t src, uint64_t ds
 {
 	struct desc d = { .pasid_priv = dword0,
 			  .opcode_flags = OP_MEMMOVE << 24 | flags,
-			  .completion = IOVA + MEM_SIZE - PAGE,
+			  .completion = record_iova,
 			  .src = src,
 			  .dst = dst,
 			  .size = size,
@@ -572,6 +574,27 @@ static void check_latch(void)
 	wr(R_INTCAUSE, rd(R_INTCAUSE, 4), 4);
 }
 
+/* A record that cannot be written goes to the host's event log; see the kernel log. */
+static void check_record_fault(void)
+{
+	bool irq;
+	int r;
+
+	record_iova = IOVA_BAD;
+	for (unsigned int i = 0; i < 20; i++) {
+		submit(i & 1, 0, IOVA, IOVA + PAGE, PAGE, FLAG_CRAV | FLAG_RCR | FLAG_RCI,
+		       (uint16_t)handle);
+		usleep(1000);
+	}
+	check(command(CMD_DRAIN_WQ, 1) == 0, "drain after 20 records that cannot be written");
+	record_iova = IOVA + MEM_SIZE - PAGE;
+	while (wait_event(vector[1], 10))
+		;
+	memset(mem, 0x66, PAGE);
+	r = copy(1, IOVA, IOVA + PAGE, &irq);
+	check(r == 1 && irq && filled(mem + PAGE, 0x66), "the queue still copies: %#x", r);
+}
+
 static int hold(unsigned int seconds, bool store)
 {
 	time_t end = time(NULL) + seconds;
@@ -622,6 +645,7 @@ int main(int argc, char **argv)
 		check_isolation();
 		check_portal_map("of an enabled queue");
 		check_latch();
+		check_record_fault();
 		check_cycles();
 		check_reset();
 	}
