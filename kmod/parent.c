@@ -226,7 +226,7 @@ void parent_unbind(struct hwq *hwq)
 		kref_get(&s->ref);
 	mutex_unlock(&parents_lock);
 	if (s) {
-		slice_orphan(s);
+		slice_orphan(s, hwq);
 		mutex_lock(&parents_lock);
 		hwq->slice = NULL;
 		mutex_unlock(&parents_lock);

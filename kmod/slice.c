@@ -324,12 +324,15 @@ void slice_bypass(struct slice *s, struct eventfd_ctx *ctx)
 }
 
 /*
- * The host unbinds the queue under us; the VMM may have it open. Everything that
- * needs the queue or its device ends here and now; the guest is told to halt.
+ * The host unbinds @hwq, which the mdev may have open. Everything that needs the
+ * queue or its device ends here and now; the guest is told to halt. Nothing
+ * happens if the mdev was removed or moved to another queue meanwhile.
  */
-void slice_orphan(struct slice *s)
+void slice_orphan(struct slice *s, const struct hwq *hwq)
 {
 	mutex_lock(&s->lock);
+	if (s->hwq != hwq)
+		goto out;
 	slice_stop(s, true);
 	vector_close(&s->vector, s->hwq, s->parent->ims);
 	slice_unmap(s);
@@ -337,5 +340,6 @@ void slice_orphan(struct slice *s)
 	s->gone = true;
 	if (s->gone_work)
 		queue_work(vdev_workers, s->gone_work);
+out:
 	mutex_unlock(&s->lock);
 }

@@ -38,7 +38,7 @@ struct slice {
 int slice_create(struct parent *parent, struct slice **ret_slice);
 void slice_destroy(struct slice *s);
 void slice_put(struct slice *s);
-void slice_orphan(struct slice *s);
+void slice_orphan(struct slice *s, const struct hwq *hwq);
 
 ssize_t slice_show_wq(struct slice *s, char *buf);
 int slice_pin(struct slice *s, const char *name);
