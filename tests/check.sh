@@ -54,17 +54,17 @@ count_status()
 
 suite_gcc()
 {
-	configured gcc CC=gcc && make -j"$(nproc)" && make check
+	configured gcc CC=gcc && make -j"$(nproc)" && make -j"$(nproc)" check
 }
 
 suite_clang()
 {
-	configured clang CC=clang && make -j"$(nproc)" && make check
+	configured clang CC=clang && make -j"$(nproc)" && make -j"$(nproc)" check
 }
 
 suite_sanitizers()
 {
-	configured sanitizers CC=gcc --enable-asan --enable-ubsan && make -j"$(nproc)" && make check
+	configured sanitizers CC=gcc --enable-asan --enable-ubsan && make -j"$(nproc)" && make -j"$(nproc)" check
 }
 
 suite_distcheck()
@@ -74,7 +74,7 @@ suite_distcheck()
 
 suite_coverage()
 {
-	configured coverage CC=gcc --enable-coverage && make -j"$(nproc)" && make check &&
+	configured coverage CC=gcc --enable-coverage && make -j"$(nproc)" && make -j"$(nproc)" check &&
 		"$top/tests/coverage.sh" "$dir/coverage"
 }
 

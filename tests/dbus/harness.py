@@ -160,7 +160,13 @@ class World:
 
     def ctl(self, *args, user=None, env=None):
         prefix = ["setpriv", f"--reuid={user}", "--clear-groups"] if user else []
-        done = subprocess.run(prefix + [IDXDCTL, *args], env={**self.env, **(env or {})},
+        env = {**self.env, **(env or {})}
+        if user:
+            # Built for coverage, it writes at its exit, and would complain where it may not.
+            env["GCOV_PREFIX"] = os.path.join(self.dir, f"gcov-{user}")
+            os.makedirs(env["GCOV_PREFIX"], exist_ok=True)
+            os.chown(env["GCOV_PREFIX"], int(user), -1)
+        done = subprocess.run(prefix + [IDXDCTL, *args], env=env,
                               capture_output=True, text=True, timeout=2 * PATIENCE)
         return Result(done.returncode, done.stdout, done.stderr)
 

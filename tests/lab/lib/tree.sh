@@ -139,5 +139,5 @@ verb_userspace()
 		cd ../build
 		../src/configure --enable-werror CC="$2"
 		make -j"$(nproc)"
-		make check' sh "$TREE_NAME/check-$1" "$1"
+		make -j"$(nproc)" check' sh "$TREE_NAME/check-$1" "$1"
 }
