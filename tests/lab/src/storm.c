@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Run as root inside a guest: stores No-op descriptors to a portal page of its slice all the time,
+ * whatever state the wq is in. Each store to a page that the host has just taken away faults.
+ *
+ *	storm PCI-ADDRESS SECONDS
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define PAGE 4096ul
+
+static void movdir64b(void *dst, const void *src)
+{
+	__asm__ volatile("sfence; .byte 0x66, 0x0f, 0x38, 0xf8, 0x02"
+			 :
+			 : "a"(dst), "d"(src)
+			 : "memory");
+}
+
+int main(int argc, char **argv)
+{
+	/* all zero: No-op, no flags, no completion record, no interrupt */
+	static const uint8_t noop[64] __attribute__((aligned(64)));
+	unsigned long stores = 0;
+	char path[128];
+	uint8_t *portal;
+	time_t end;
+	int fd;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: storm PCI-ADDRESS SECONDS\n");
+		return 2;
+	}
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource2", argv[1]);
+	fd = open(path, O_RDWR | O_SYNC);
+	if (fd < 0) {
+		fprintf(stderr, "storm: %s: %s\n", path, strerror(errno));
+		return 1;
+	}
+	portal = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (portal == MAP_FAILED) {
+		fprintf(stderr, "storm: mmap of %s: %s\n", path, strerror(errno));
+		return 1;
+	}
+	end = time(NULL) + atoi(argv[2]);
+	while (time(NULL) < end) {
+		movdir64b(portal + stores % 64 * 64, noop);
+		stores++;
+		for (volatile int i = 0; i < 300; i++)
+			;
+	}
+	printf("storm: %lu stores\n", stores);
+	return 0;
+}
