@@ -184,7 +184,7 @@ run_vm()
 	[ "$HW_IOMMU" != on ] || append+=" intel_iommu=on,sm_on"
 	append+="$OPT_APPEND${HW_APPEND:+ $HW_APPEND}"
 	: >"$run/status"
-	local ports=(-device virtio-serial-pci
+	local ports=(-device virtio-serial-pci,bus=pcie.0
 		-chardev "file,id=status,path=$run/status"
 		-device virtserialport,chardev=status,name=lab.status)
 	if [ "$MODE" = shell ]; then
@@ -200,8 +200,10 @@ run_vm()
 	TMPDIR=$run timeout --foreground -k 5 "$OPT_TIMEOUT" $(qemu_command) \
 		"${HW_ARGS[@]}" -nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=console,path=$run/console" -serial chardev:console \
-		-drive "file=$image,format=raw,if=virtio,snapshot=on" \
-		-drive "file=$run/disk,format=raw,if=virtio,readonly=on" "${ports[@]}" \
+		-drive "file=$image,format=raw,if=none,id=root,snapshot=on" \
+		-device virtio-blk-pci,bus=pcie.0,drive=root \
+		-drive "file=$run/disk,format=raw,if=none,id=tree,readonly=on" \
+		-device virtio-blk-pci,bus=pcie.0,drive=tree "${ports[@]}" \
 		-kernel "$KERNEL_FILE" -initrd "$KERNEL_INITRD" -append "$append" \
 		2>"$run/qemu.log" <&0 &
 	pid=$!
