@@ -9,10 +9,10 @@ flags=$(${PKG_CONFIG:-pkg-config} --cflags libsystemd libudev json-c libaccel-co
 for h in idxdvd/*.h idxdvd/common/*.h cli/*.h kmod/core/*.h; do
 	[ -e "$h" ] || continue
 	n=$((n + 1))
-	# shellcheck disable=SC2086
 	# Included, as the main file it would be blamed for inline functions that it does not use.
-	if ! printf '#include "%s"\n' "$h" | ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -Werror \
-			-fsyntax-only -I. $flags -x c -; then
+	# shellcheck disable=SC2086
+	if ! printf '#include "%s"\n' "$h" | ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Wall -Wextra \
+			-Wno-unused-parameter -Werror -fsyntax-only -I. $flags -x c -; then
 		echo "lint: $h is not self-contained"
 		bad=1
 	fi
