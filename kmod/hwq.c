@@ -50,6 +50,11 @@ static u32 hwq_wqcfg(const struct hwq *hwq, unsigned int dword)
 	return ioread32(hwq_wqcfg_at(hwq, dword));
 }
 
+static u64 hwq_wqcap(const struct hwq *hwq)
+{
+	return ioread64(hwq_regs(hwq) + REG_WQCAP);
+}
+
 /* Operand of the commands that take a set of queues. */
 static u32 hwq_mask(const struct hwq *hwq)
 {
@@ -69,7 +74,9 @@ static void hwq_save(struct hwq *hwq)
 /*
  * idxd has a copy of each queue's WQCFG, which it ORs with the hardware's values
  * and writes whenever it enables any queue of the device. So the PASID is taken
- * out of that copy, by mask, whenever the queue is not enabled.
+ * out of that copy, by mask, whenever the queue is not enabled; and out of the
+ * hardware, where idxd may have put it again since the reset. While the queue is
+ * enabled the hardware ignores that write.
  */
 static void hwq_clear_shadow(struct hwq *hwq)
 {
@@ -78,6 +85,7 @@ static void hwq_clear_shadow(struct hwq *hwq)
 
 	spin_lock(&idxd->dev_lock);
 	shadow[WQCFG_CONTROL] &= ~(WQCFG_PASID | WQCFG_PASID_EN | WQCFG_PRIV | WQCFG_BOF);
+	iowrite32(shadow[WQCFG_CONTROL], hwq_wqcfg_at(hwq, WQCFG_CONTROL));
 	spin_unlock(&idxd->dev_lock);
 }
 
@@ -114,6 +122,9 @@ static void hwq_write_wqcfg(struct hwq *hwq, ioasid_t pasid, const struct hwq_li
 				FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN;
 	if (test_bit(WQ_FLAG_ATS_DISABLE, &wq->flags))
 		shadow[WQCFG_CONTROL] |= WQCFG_ATS_DISABLE;
+	/* not of our own: a Drain then completes in the host's event log, which no guest sees */
+	if (test_bit(WQ_FLAG_PRS_DISABLE, &wq->flags) && (hwq_wqcap(hwq) & WQCAP_PRS))
+		shadow[WQCFG_CONTROL] |= WQCFG_PRS_DISABLE;
 	shadow[WQCFG_LIMITS] =
 		FIELD_PREP(WQCFG_MAX_XFER, min_t(u32, ilog2(c->max_xfer_bytes),
 						 limits->max_xfer_shift)) |
@@ -121,7 +132,7 @@ static void hwq_write_wqcfg(struct hwq *hwq, ioasid_t pasid, const struct hwq_li
 						  limits->max_batch_shift)) |
 		FIELD_PREP(WQCFG_MAX_SGL, hwq_sgl_shift(hwq));
 	n = WQCFG_STATUS;
-	if (wq->opcap_bmap && (ioread64(hwq_regs(hwq) + REG_WQCAP) & WQCAP_OPCFG)) {
+	if (wq->opcap_bmap && (hwq_wqcap(hwq) & WQCAP_OPCFG)) {
 		memcpy(shadow + WQCFG_OPCFG, wq->opcap_bmap, WQCFG_OPCFG_SIZE);
 		n = WQCFG_OPCFG + WQCFG_OPCFG_SIZE / sizeof(u32);
 	}
@@ -148,6 +159,9 @@ static const char *hwq_objection(const struct idxd_wq *wq)
 		return "it has no entries or no group; set `size` and `group_id`";
 	if (!wq->name[0])
 		return "it has no name";
+	if (!wq->priority && (ioread64((void __iomem __force *)wq->idxd->reg_base + REG_WQCAP) &
+			      WQCAP_PRIORITY))
+		return "its priority is 0, which the device refuses; write 1 to 15 to `priority`";
 	return NULL;
 }
 
@@ -207,26 +221,39 @@ void hwq_unbind(struct hwq *hwq)
 {
 	struct idxd_wq *wq = hwq->wq;
 	struct idxd_device *idxd = wq->idxd;
+	unsigned int i;
 
 	mutex_lock(&wq->wq_lock);
 	if (idxd->state == IDXD_DEV_ENABLED)
 		cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
 
-	/* after this no event-log entry of the queue is being handled */
+	/*
+	 * After this no event-log entry of the queue is being handled. Without the
+	 * lock, which idxd's thread takes when the device halts; the driver core's
+	 * lock of the queue keeps it ours.
+	 */
+	mutex_unlock(&wq->wq_lock);
 	synchronize_irq(pci_irq_vector(idxd->pdev, 0));
+	mutex_lock(&wq->wq_lock);
 	wq->wq = NULL;
 	drain_workqueue(hwq->faults);
 	destroy_workqueue(hwq->faults);
 
 	spin_lock(&idxd->dev_lock);
 	memset(wq->wqcfg, 0, idxd->wqcfg_size);
+	if (idxd->state == IDXD_DEV_ENABLED)
+		iowrite32(0, hwq_wqcfg_at(hwq, WQCFG_CONTROL));
 	spin_unlock(&idxd->dev_lock);
+	if (wq->opcap_bmap && idxd->state == IDXD_DEV_ENABLED)
+		for (i = 0; i < WQCFG_OPCFG_SIZE / sizeof(u64); i++)
+			wq->opcap_bmap[i] = ioread64(hwq_regs(hwq) + REG_OPCAP + i * sizeof(u64));
 	memset(wq->name, 0, sizeof(wq->name));
 	wq->type = IDXD_WQT_NONE;
 	wq->threshold = 0;
 	wq->priority = 0;
 	clear_bit(WQ_FLAG_DEDICATED, &wq->flags);
 	clear_bit(WQ_FLAG_ATS_DISABLE, &wq->flags);
+	clear_bit(WQ_FLAG_PRS_DISABLE, &wq->flags);
 	wq->max_xfer_bytes = DEFAULT_MAX_XFER;
 	wq->max_batch_size = idxd->idxd_dev.type == IDXD_DEV_IAX ? 1 : DEFAULT_MAX_BATCH;
 	wq->state = IDXD_WQ_DISABLED;
@@ -240,7 +267,8 @@ bool hwq_is_usable(const struct hwq *hwq)
 	bool ok;
 
 	mutex_lock(&hwq->wq->wq_lock);
-	ok = !hwq_objection(hwq->wq) && hwq->wq->size == hwq->config.size;
+	ok = !hwq_objection(hwq->wq) && hwq->wq->state == IDXD_WQ_ENABLED &&
+	     hwq->wq->size == hwq->config.size;
 	mutex_unlock(&hwq->wq->wq_lock);
 	return ok;
 }
@@ -284,10 +312,11 @@ static void hwq_disable_locked(struct hwq *hwq)
 	struct idxd_device *idxd = hwq->wq->idxd;
 
 	cmd_exec(idxd, CMD_DRAIN_WQ, hwq_mask(hwq), NULL);
-	if (cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0)
-		dev_err_ratelimited(hwq_dev(hwq), "was not reset; its device needs a reset\n");
+	hwq->enabled = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0;
+	if (hwq->enabled)
+		dev_err_ratelimited(hwq_dev(hwq),
+				    "was not reset and may still run; reset its device\n");
 	hwq_clear_shadow(hwq);
-	hwq->enabled = false;
 }
 
 /*
@@ -306,13 +335,18 @@ int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 
 	mutex_lock(&wq->wq_lock);
 	why = hwq_objection(wq);
-	if (why || wq->size != hwq->config.size) {
-		dev_dbg(hwq_dev(hwq), "not enabled: %s\n", why ?: "its size was changed");
+	if (!why && wq->state != IDXD_WQ_ENABLED)
+		why = "idxd disabled it; unbind it from mdev and bind it again";
+	if (!why && wq->size != hwq->config.size)
+		why = "its size was changed";
+	if (why) {
+		dev_dbg(hwq_dev(hwq), "not enabled: %s\n", why);
 		r = -ENXIO;
 		goto out;
 	}
 
 	/* a PASID left in the hardware would be ORed with ours: another address space */
+	hwq_clear_shadow(hwq);
 	r = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
 	if (r < 0)
 		goto out;
@@ -327,7 +361,7 @@ int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 	r = cmd_exec(idxd, CMD_ENABLE_WQ, hwq->wq->id, NULL);
 	if (r < 0) {
 		dev_dbg(hwq_dev(hwq), "the device did not enable it: %d\n", r);
-		cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
+		hwq->enabled = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0;
 		hwq_clear_shadow(hwq);
 		goto out;
 	}

@@ -31,6 +31,8 @@ void portal_free(struct portal *p)
 void portal_open(struct portal *p, struct address_space *mapping)
 {
 	mutex_lock(&p->lock);
+	/* what its last user stored while the queue was disabled */
+	clear_page(page_address(p->sink));
 	p->mapping = mapping;
 	mutex_unlock(&p->lock);
 }

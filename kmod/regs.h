@@ -22,7 +22,9 @@
 
 #define GENCAP_IMS		GENMASK_ULL(30, 25)	/* times 256 entries */
 #define GRPCAP_BUFFERS		GENMASK_ULL(15, 8)
+#define WQCAP_PRIORITY		BIT_ULL(51)
 #define WQCAP_OPCFG		BIT_ULL(54)
+#define WQCAP_PRS		BIT_ULL(55)	/* page requests can be switched off */
 #define OFFSETS_IMS		GENMASK_ULL(63, 48)	/* times 0x100 */
 
 #define DSACAP0_SGL_FORMATS	GENMASK_ULL(47, 32)
@@ -56,6 +58,7 @@ enum cmd_code {
 #define WQCFG_MODE		BIT(0)		/* 1: dedicated */
 #define WQCFG_BOF		BIT(1)
 #define WQCFG_ATS_DISABLE	BIT(2)
+#define WQCFG_PRS_DISABLE	BIT(3)
 #define WQCFG_PRIORITY		GENMASK(7, 4)
 #define WQCFG_PASID		GENMASK(27, 8)
 #define WQCFG_PASID_EN		BIT(28)

@@ -167,12 +167,16 @@ static void slice_stop(struct slice *s, bool abandon)
 	hwq_disable(s->hwq);
 }
 
-/* s->lock, queue disabled. A PASID leaves its domain only after it was drained. */
+/*
+ * s->lock, queue disabled. A PASID leaves its domain only after it was drained,
+ * and is never given to another when the hardware did not let go of it.
+ */
 static void slice_unmap(struct slice *s)
 {
 	if (!s->domain)
 		return;
-	if (!s->hwq || cmd_exec(s->hwq->wq->idxd, CMD_DRAIN_PASID, s->pasid, NULL) < 0)
+	if (!s->hwq || s->hwq->enabled ||
+	    cmd_exec(s->hwq->wq->idxd, CMD_DRAIN_PASID, s->pasid, NULL) < 0)
 		s->undrained = true;
 	iommu_detach_device_pasid(s->domain->real, &s->parent->pdev->dev, s->pasid);
 	s->domain = NULL;
