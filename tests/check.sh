@@ -114,11 +114,11 @@ run_suite()
 	# Long suites show their progress; the others only their result.
 	case $name in
 	lab_*)
-		("suite_$name") 2>&1 | tee "$log"
+		("suite_$name") 2>&1 </dev/null | tee "$log"
 		rc=${PIPESTATUS[0]}
 		;;
 	*)
-		("suite_$name") >"$log" 2>&1
+		("suite_$name") >"$log" 2>&1 </dev/null
 		rc=$?
 		;;
 	esac
@@ -144,6 +144,13 @@ run_suite()
 (cd "$top" && autoreconf -i) || exit 1
 
 want=("$@")
+for name in "${want[@]+"${want[@]}"}"; do
+	if ! grep -q "^$name " <<<"$table"; then
+		echo "check.sh: there is no suite '$name'; the table in $0 lists them" >&2
+		exit 2
+	fi
+done
+ran=0
 while read -r name kind; do
 	[ -n "$name" ] || continue
 	if [ ${#want[@]} -gt 0 ]; then
@@ -153,7 +160,14 @@ while read -r name kind; do
 		esac
 	fi
 	run_suite "$name" "$kind"
+	ran=$((ran + 1))
 done <<<"$table"
+expected=${#want[@]}
+[ "$expected" != 0 ] || expected=$(grep -c . <<<"$table")
+if [ "$ran" != "$expected" ]; then
+	echo "check.sh: $ran suites ran instead of $expected"
+	failed=$((failed + 1))
+fi
 
 for line in "${skips[@]+"${skips[@]}"}"; do
 	echo "skipped in $line"

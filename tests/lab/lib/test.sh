@@ -117,17 +117,18 @@ test_logs()
 # C programs that a test wants: its file programs names sources in src/.
 test_programs()
 {
-	local p
+	local p key made
 
 	while read -r p; do
+		key=$({ build_root_key; cat "$LAB_DIR/src/$p.c"; } | sha256sum | cut -c1-24)
+		made=programs/$p-$key
 		mkdir -p "$CACHE/programs"
-		if [ ! "$CACHE/programs/$p" -nt "$LAB_DIR/src/$p.c" ]; then
-			in_root "$CACHE/root" sh -c 'gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static \
-				-x c -o "/lab/programs/$1.new" - &&
-				mv "/lab/programs/$1.new" "/lab/programs/$1"' sh "$p" \
+		if [ ! -e "$CACHE/$made" ]; then
+			in_root "$CACHE/root" sh -c 'gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+				-x c -o "/lab/$1.new" - && mv "/lab/$1.new" "/lab/$1"' sh "$made" \
 				<"$LAB_DIR/src/$p.c" || die "src/$p.c does not compile"
 		fi
-		OPT_PUTS+=("$CACHE/programs/$p:/root/test/$p")
+		OPT_PUTS+=("$CACHE/$made:/root/test/$p")
 	done < <(test_setting "$1" programs)
 }
 

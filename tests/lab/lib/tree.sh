@@ -8,9 +8,27 @@ TREE=$CACHE/$TREE_NAME
 # The sources are copied, so that neither a configured clone nor this build disturbs the other.
 tree_copy()
 {
+	local ok
+
 	mkdir -p "$TREE/src"
+	# What is built is current again only when the copy is whole.
+	mv "$TREE/userspace.ok" "$TREE/userspace.was" 2>/dev/null
+	for ok in "$TREE"/kmod-*/ok; do
+		[ ! -e "$ok" ] || mv "$ok" "${ok%ok}was"
+	done
 	rsync -ai --delete --exclude=/.git --exclude=/tests/lab/qemu --exclude='*.cmd' \
-		--filter=':- .gitignore' "$TOP/" "$TREE/src/" | grep -v '/$' >"$TREE/changes" || :
+		--filter=':- .gitignore' "$TOP/" "$TREE/src/" >"$TREE/changes.all" ||
+		die "this tree cannot be copied to $TREE"
+	grep -v '/$' "$TREE/changes.all" >"$TREE/changes"
+	if ! grep -q '^[^ ]* *kmod/' "$TREE/changes"; then
+		for ok in "$TREE"/kmod-*/was; do
+			[ ! -e "$ok" ] || mv "$ok" "${ok%was}ok"
+		done
+	fi
+	if ! grep -q -v '^[^ ]* *\(kmod\|tests\)/' "$TREE/changes"; then
+		mv "$TREE/userspace.was" "$TREE/userspace.ok" 2>/dev/null
+	fi
+	return 0
 }
 
 make_userspace()
@@ -101,10 +119,6 @@ build_tree()
 	exec 8>"$TREE/lock"
 	flock 8
 	tree_copy
-	if [ -s "$TREE/changes" ]; then
-		grep -q '^[^ ]* kmod/' "$TREE/changes" && rm -f "$TREE"/kmod-*/ok
-		grep -q -v '^[^ ]* \(kmod\|tests\)/' "$TREE/changes" && rm -f "$TREE/userspace.ok"
-	fi
 	if [ "$SKIP_USERSPACE" = no ]; then
 		if [ "$(cat "$TREE/userspace.ok" 2>/dev/null)" != "$key" ]; then
 			quietly userspace make_userspace
