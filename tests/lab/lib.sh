@@ -166,6 +166,7 @@ guest_gone()
 
 guest_console()
 {
+	: >"$GUEST_DIR/$1/shown"
 	sed "s/^/$1: qemu: /" "$GUEST_DIR/$1/qemu.log"
 	[ ! -e "$GUEST_DIR/$1/console" ] || tr -d '\r' <"$GUEST_DIR/$1/console" | sed "s/^/$1| /"
 }
@@ -187,10 +188,12 @@ guest()
 
 guest_kill_all()
 {
-	local f
-	for f in "$GUEST_DIR"/*/pid; do
-		[ -e "$f" ] || continue
-		kill "$(cat "$f")" 2>/dev/null
+	local dir
+	for dir in "$GUEST_DIR"/*/; do
+		[ -e "$dir/pid" ] || continue
+		kill "$(cat "$dir/pid")" 2>/dev/null
+		# A test need not show its guests, but what their kernels complained of must be seen.
+		[ -e "$dir/shown" ] || guest_console "$(basename "$dir")"
 	done
 	return 0
 }
