@@ -402,13 +402,20 @@ static int read_mdev(const char *uuid, struct mdev *ret)
 		return -ENOENT;
 	snprintf(ret->parent, sizeof(ret->parent), "%s", slash + 1);
 
-	if ((r = sysfs_path(path, MDEV_DEVICES "/%s/mdev_type", ret->uuid)) < 0 ||
-	    (r = sysfs_read_link(path, ret->type, sizeof(ret->type))) < 0 ||
-	    (r = sysfs_path(path, MDEV_DEVICES "/%s/wq", ret->uuid)) < 0)
+	r = sysfs_path(path, MDEV_DEVICES "/%s/mdev_type", ret->uuid);
+	if (r >= 0)
+		r = sysfs_read_link(path, ret->type, sizeof(ret->type));
+	if (r == -ENAMETOOLONG)		/* no type of ours */
+		return -ENOENT;
+	if (r >= 0)
+		r = sysfs_path(path, MDEV_DEVICES "/%s/wq", ret->uuid);
+	if (r < 0)
 		return r;
 	r = sysfs_read(path, ret->wq, sizeof(ret->wq));
-	if (r < 0)
+	if (r == -ENOENT || r == -ENODEV)	/* others have no such attribute */
 		ret->wq[0] = '\0';
+	else if (r < 0)
+		return r;
 
 	ret->iommu_group = -1;
 	if ((r = sysfs_path(path, MDEV_DEVICES "/%s/iommu_group", ret->uuid)) < 0 ||
@@ -433,27 +440,55 @@ static bool is_ours_by_type(const struct mdev *m)
 	return !strncmp(m->type, "idxd-", 5);
 }
 
+/* 1: there is a next one, which may be none of ours; 0: there is none. */
+static int next_mdev(DIR *dir, struct mdev *ret)
+{
+	char uuid[UUID_LEN];
+	struct dirent *de;
+	int r;
+
+	do {
+		errno = 0;
+		de = readdir(dir);
+		if (!de)
+			return -errno;
+	} while (parse_uuid(de->d_name, uuid) < 0);
+
+	r = read_mdev(uuid, ret);
+	/* It went away while we looked, or is of no PCI device. */
+	if (r == -ENODEV || r == -ENOENT)
+		ret->type[0] = '\0';
+	else if (r < 0)
+		return r;
+	return 1;
+}
+
+/* Whoever asks forgets what is not in the answer: it is all that there is, or an error. */
 static int op_scan_mdevs(struct backend *b, struct mdev **ret, size_t *ret_n)
 {
-	_cleanup_(closedirp) DIR *dir = opendir(MDEV_DEVICES);
-	struct mdev *list = calloc(1, sizeof(*list)), *more;
-	struct dirent *de;
+	_cleanup_(freep) struct mdev *list = NULL;
+	_cleanup_(closedirp) DIR *dir = NULL;
+	struct mdev *more;
 	size_t n = 0;
+	int r;
 
+	list = calloc(1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	while (dir && (de = readdir(dir))) {
-		more = realloc(list, (n + 2) * sizeof(*list));
-		if (!more) {
-			free(list);
+	dir = opendir(MDEV_DEVICES);
+	if (!dir && errno != ENOENT)
+		return -errno;
+	while (dir && (r = next_mdev(dir, &list[n])) != 0) {
+		if (r < 0)
+			return r;
+		n += is_ours_by_type(&list[n]);
+		more = realloc(list, (n + 1) * sizeof(*list));
+		if (!more)
 			return -ENOMEM;
-		}
 		list = more;
-		if (read_mdev(de->d_name, &list[n]) == 0 && is_ours_by_type(&list[n]))
-			n++;
 	}
 	holder_find(list, n);
-	*ret = list;
+	*ret = TAKE(list);
 	*ret_n = n;
 	return 0;
 }
