@@ -11,6 +11,16 @@
 #include "idxdvd/execute.h"
 #include "idxdvd/fs.h"
 
+static void log_state_dir(const char *state_dir, int error)
+{
+	if (error == -EWOULDBLOCK)
+		log_error("%s: another idxdvd uses it; stop that one, or name another directory with --state-dir",
+			  state_dir);
+	else
+		log_error("%s: cannot be used as the state directory: %s; run idxdvd as root, or name a directory that it may write with --state-dir",
+			  state_dir, strerror(-error));
+}
+
 int executor_init(struct executor *e, struct backend *b, const char *state_dir)
 {
 	int r;
@@ -25,6 +35,7 @@ int executor_init(struct executor *e, struct backend *b, const char *state_dir)
 	if (r >= 0)
 		r = journal_new(&e->journal, e->lock_fd);
 	if (r < 0) {
+		log_state_dir(state_dir, r);
 		executor_done(e);
 		return r;
 	}
@@ -96,18 +107,33 @@ static void end(struct executor *e, const struct journal_entry *entry)
 	}
 }
 
-static void take_back(struct executor *e, struct journal_entry *entry, size_t n)
+/* On an error the device is unsettled. */
+static int take_back(struct executor *e, struct journal_entry *entry, size_t n)
 {
-	if (apply_undo(e->backend, entry->plan, n) < 0) {
+	int r = apply_undo(e->backend, entry->plan, n);
+
+	if (r < 0) {
 		log_error("%s of %s could not be taken back, it is tried again later",
 			  plan_kind_name(entry->plan->kind), entry->plan->accel);
 		note_unsettled(e, entry->plan->bdf);
 		entry->refused = true;
 		if (journal_begin(e->journal, entry) < 0)
 			log_error("and the journal cannot be written");
-		return;
+		return r;
 	}
 	end(e, entry);
+	return 0;
+}
+
+#define NOT_TAKEN_BACK "could not be taken back yet; it is tried again before each operation"
+
+/* Whoever is refused must not think that all is as it was. */
+static void add_not_taken_back(struct refusal *r)
+{
+	size_t n = strlen(r->reason);
+
+	snprintf(r->reason + n, sizeof(r->reason) - n,
+		 ", and what was done before it " NOT_TAKEN_BACK);
 }
 
 /* A record that cannot be read may say anything about the device: nothing is touched then. */
@@ -135,7 +161,8 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 		return r;
 	r = uuid_random(entry.op);
 	if (r < 0)
-		return refuse(ret_refusal, REFUSE_FAILED, -r, p->accel, "", "no random numbers");
+		return refuse(ret_refusal, REFUSE_FAILED, -r, p->accel,
+			      "see the kernel log, then try again", "no random numbers");
 	memcpy(entry.boot_id, e->boot_id, sizeof(entry.boot_id));
 	if (after) {
 		memcpy(after->op, entry.op, sizeof(after->op));
@@ -153,18 +180,21 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 
 	r = apply_plan(e->backend, p, &acted, ret_refusal);
 	if (r < 0) {
-		take_back(e, &entry, acted);
+		if (take_back(e, &entry, acted) < 0)
+			add_not_taken_back(ret_refusal);
 		return r;
 	}
 
 	r = commit(e, p, after);
 	/* The new text may be in place although making it durable failed. */
 	if (r < 0 && is_committed(e, &entry) != 1) {
-		take_back(e, &entry, p->n);
+		bool undone = take_back(e, &entry, p->n) == 0;
+
 		return refuse(ret_refusal, REFUSE_FAILED, -r, p->bdf,
 			      "see that the state directory can be written",
-			      "its record cannot be written, so all was taken back: %s",
-			      strerror(-r));
+			      "its record cannot be written (%s), %s", strerror(-r),
+			      undone ? "so all was taken back" :
+				       "and what was done " NOT_TAKEN_BACK);
 	}
 	end(e, &entry);
 	return 0;
@@ -223,7 +253,10 @@ static void settle(struct executor *e, struct journal_entry *entry)
 		end(e, entry);
 }
 
-/* Finishes or takes back what is in the journal. */
+/*
+ * Finishes or takes back what is in the journal. Until it is known what is in there, and what there
+ * is, nothing is known to be settled.
+ */
 static int recover(struct executor *e)
 {
 	struct journal_entry *entries = NULL;
@@ -231,8 +264,7 @@ static int recover(struct executor *e)
 	size_t n, n_accels = 0, bad;
 	int r;
 
-	e->n_unsettled = 0;
-	e->unsettled_all = false;
+	e->unsettled_all = true;
 	r = journal_load(e->journal, &entries, &n, &bad);
 	if (r < 0)
 		return r;
@@ -240,6 +272,10 @@ static int recover(struct executor *e)
 		log_error("%zu journal entries cannot be read and are left alone", bad);
 	if (n)
 		r = e->backend->ops->scan(e->backend, &accels, &n_accels);
+	if (r >= 0) {
+		e->n_unsettled = 0;
+		e->unsettled_all = false;
+	}
 
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		int committed = is_committed(e, &entries[i]);

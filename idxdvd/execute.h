@@ -27,7 +27,7 @@ struct executor {
 	/* Devices of which the journal holds an entry that could not be settled. */
 	char (*unsettled)[NAME_LEN];
 	size_t n_unsettled;
-	bool unsettled_all;		/* there was no memory to say which */
+	bool unsettled_all;		/* it is not known which */
 	bool retried;			/* something was taken back late: read everything again */
 };
 
@@ -43,7 +43,7 @@ struct inventory {
 	size_t n_mdevs;
 };
 
-/* -EWOULDBLOCK: another daemon uses this state directory. */
+/* -EWOULDBLOCK: another daemon uses this state directory. Logs what is wrong with it. */
 int executor_init(struct executor *e, struct backend *b, const char *state_dir);
 void executor_done(struct executor *e);
 

@@ -148,7 +148,9 @@ static void run_plan(struct job *job)
 
 static bool may_try_again(const struct op *op)
 {
+	/* What is left of this attempt would be in the way of the next. */
 	return op->kind == OP_CREATE && op->attempts < CREATE_ATTEMPTS &&
+	       !executor_is_unsettled(&op->manager->executor, op->plan->bdf) &&
 	       (op->result == -ENOSPC || op->result == -EBUSY || op->result == -EAGAIN ||
 		op->result == -ENOENT);
 }
