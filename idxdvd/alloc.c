@@ -85,7 +85,7 @@ static int refuse_capacity(struct accel *const *accels, size_t n, const struct m
 
 	r = refuse(ret, REFUSE_NO_CAPACITY, ENOSPC, object,
 		   unsized ? "destroy an mdev, or disable the device and give its queues a size" :
-			     "destroy an mdev, or adopt with fewer host-wqs",
+			     "destroy an mdev, or release the device and adopt it with fewer host-wqs",
 		   "all work queues are taken%s",
 		   unsized ? ", and one without a size cannot be used while the device is on" : "");
 	refusal_set_holder(ret, "%s", holders);
@@ -116,6 +116,8 @@ static const struct accel *find_accel(struct accel *const *accels, size_t n, con
 
 static int check_create(const struct accel *a, const struct mdev_type *type, struct refusal *ret)
 {
+	int r;
+
 	if (a->kind != type->kind)
 		return refuse(ret, REFUSE_NO_SUCH_TYPE, EINVAL, type->id,
 			      "name a parent of the right kind",
@@ -124,10 +126,14 @@ static int check_create(const struct accel *a, const struct mdev_type *type, str
 	if (!a->adopted)
 		return refuse(ret, REFUSE_NOT_ADOPTED, EPERM, a->name, "idxdctl adopt it first",
 			      "it is not adopted, so its work queues are the host's");
+	/* First what would keep the device from being enabled. */
+	r = check_guest(a, ret);
+	if (r < 0)
+		return r;
 	if (a->state != STATE_ENABLED)
 		return refuse(ret, REFUSE_FAILED, ENXIO, a->name, "enable it, or release and adopt it",
 			      "the device is %s", object_state_name(a->state));
-	return check_guest(a, ret);
+	return 0;
 }
 
 /* Without a parent: the adopted accelerator with most room; the first of equals. */
@@ -288,7 +294,8 @@ int alloc_create(struct accel *const *accels, size_t n, const struct alloc_creat
 	if (r < 0)
 		return r;
 	if (plan_new(&p, PLAN_CREATE, a) < 0)
-		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, uuid, "", "out of memory");
+		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, uuid,
+			      "free some memory, then try again", "out of memory");
 
 	memcpy(p->uuid, uuid, sizeof(uuid));
 	if (!alloc_wq_is_ready(w))
@@ -326,7 +333,8 @@ int alloc_destroy(const char *uuid, const struct mdev *m, const struct accel *a,
 	}
 
 	if (plan_new(&p, PLAN_DESTROY, a) < 0)
-		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, uuid, "", "out of memory");
+		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, uuid,
+			      "free some memory, then try again", "out of memory");
 	memcpy(p->uuid, m->uuid, sizeof(p->uuid));
 	plan_add(p, STEP_MDEV_REMOVE, m->uuid, m->type, m->wq, m->parent, "asked for");
 	return alloc_done(&p, ret, ret_refusal);

@@ -90,7 +90,8 @@ static int check_adopt(const struct accel *a, unsigned int host_wqs, unsigned in
 	int r;
 
 	if (a->adopted)
-		return refuse(ret, REFUSE_EXISTS, EEXIST, a->name, "",
+		return refuse(ret, REFUSE_EXISTS, EEXIST, a->name,
+			      "release it first, to adopt it with other numbers",
 			      "it is adopted already, with host-wqs %u and pool-min %u",
 			      a->host_wqs, a->pool_min);
 	r = alloc_check_host(a, ret);
@@ -112,7 +113,8 @@ static int check_adopt(const struct accel *a, unsigned int host_wqs, unsigned in
 			      "enable it, or clear it with accel-config, then adopt it",
 			      "it is disabled but somebody configured it, and we change nothing that is not ours");
 	if (accel_is_unconfigured(a) && (!l.n_groups || !l.size))
-		return refuse(ret, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, a->name, "",
+		return refuse(ret, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, a->name,
+			      "use a device that has an engine, a group and a work queue",
 			      "it has no engine, no group or no work queue to lay out");
 	return 0;
 }
@@ -129,7 +131,8 @@ int alloc_adopt(const struct accel *a, unsigned int host_wqs, unsigned int pool_
 		return r;
 
 	if (accel_copy(a, &after) < 0 || plan_new(&p, PLAN_ADOPT, a) < 0)
-		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, a->name, "", "out of memory");
+		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, a->name,
+			      "free some memory, then try again", "out of memory");
 
 	if (accel_is_unconfigured(a))
 		plan_layout(p, a, after);
@@ -209,8 +212,8 @@ int alloc_release(const struct accel *a, const struct alloc_history *history, st
 	int r;
 
 	if (!a->adopted)
-		return refuse(ret_refusal, REFUSE_NOT_ADOPTED, ENOENT, a->name, "",
-			      "it is not adopted");
+		return refuse(ret_refusal, REFUSE_NOT_ADOPTED, ENOENT, a->name,
+			      "idxdctl adopt it first", "it is not adopted");
 	if (a->n_mdevs) {
 		list_mdevs(a, mdevs, sizeof(mdevs));
 		r = refuse(ret_refusal, REFUSE_IN_USE, EBUSY, a->name, "destroy them first",
@@ -220,7 +223,8 @@ int alloc_release(const struct accel *a, const struct alloc_history *history, st
 	}
 
 	if (plan_new(&p, PLAN_RELEASE, a) < 0)
-		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, a->name, "", "out of memory");
+		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, a->name,
+			      "free some memory, then try again", "out of memory");
 
 	for (unsigned int i = 0; i < a->n_wqs; i++)
 		if (alloc_wq_is_ready(&a->wqs[i]))

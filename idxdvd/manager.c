@@ -125,7 +125,8 @@ void op_finish(struct op *op, int r)
 
 void op_fail(struct op *op, int error, const char *object, const char *reason)
 {
-	op_finish(op, refuse(&op->res.refusal, REFUSE_FAILED, error, object, "", "%s", reason));
+	op_finish(op, refuse(&op->res.refusal, REFUSE_FAILED, error, object,
+			     "see the kernel log and journalctl -u idxdvd", "%s", reason));
 }
 
 /* --- the queue ------------------------------------------------------------------------------- */

@@ -69,8 +69,8 @@ static int plan_layout(struct op *op)
 	int r;
 
 	if (!s || !s->accel || !s->record)
-		return refuse(&op->res.refusal, REFUSE_NO_SUCH_DEVICE, ENODEV, op->device, "",
-			      "it went away again");
+		return refuse(&op->res.refusal, REFUSE_NO_SUCH_DEVICE, ENODEV, op->device,
+			      "idxdctl list shows what there is", "it went away again");
 	r = accel_copy(s->accel, &a);
 	if (r < 0)
 		return r;
@@ -146,8 +146,8 @@ static int plan_pool(struct op *op)
 	int r;
 
 	if (!a || !a->adopted)
-		return refuse(&op->res.refusal, REFUSE_NOT_ADOPTED, ENODEV, op->device, "",
-			      "it is no longer adopted");
+		return refuse(&op->res.refusal, REFUSE_NOT_ADOPTED, ENODEV, op->device,
+			      "idxdctl adopt it first", "it is no longer adopted");
 	r = alloc_pool(a, &op->plan);
 	if (r < 0)
 		return r;
@@ -188,6 +188,7 @@ int op_make_plan(struct op *op)
 		r = record_apply(op->after, op->plan);
 	if (r < 0 && op->res.refusal.kind == REFUSE_NONE)
 		r = refuse(&op->res.refusal, REFUSE_FAILED, -r, op->device ? op->device : "idxdvd",
-			   "", "no plan could be made: %s", strerror(-r));
+			   "see the kernel log and journalctl -u idxdvd",
+			   "no plan could be made: %s", strerror(-r));
 	return r;
 }

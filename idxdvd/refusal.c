@@ -38,7 +38,7 @@ int refuse(struct refusal *ret, enum refusal_kind kind, int errno_value, const c
 
 	memset(ret, 0, sizeof(*ret));
 	ret->kind = kind;
-	snprintf(ret->object, sizeof(ret->object), "%s", object);
+	snprintf(ret->object, sizeof(ret->object), "%s", object[0] ? object : "\"\"");
 	snprintf(ret->remedy, sizeof(ret->remedy), "%s", remedy);
 	va_start(ap, reason_fmt);
 	vsnprintf(ret->reason, sizeof(ret->reason), reason_fmt, ap);

@@ -143,7 +143,8 @@ void plan_unclaim(struct plan *p, const struct accel *a, const struct wq *w, con
 int alloc_done(struct plan **p, struct plan **ret, struct refusal *ret_refusal)
 {
 	if ((*p)->error)
-		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, (*p)->accel, "", "out of memory");
+		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, (*p)->accel,
+			      "free some memory, then try again", "out of memory");
 	*ret = TAKE(*p);
 	return 0;
 }

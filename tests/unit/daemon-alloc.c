@@ -122,6 +122,9 @@ static void machine_done(struct machine *mc)
 		accel_free(mc->accels[i]);
 }
 
+static unsigned int n_refusals;
+static bool kinds_refused[REFUSE_KIND_COUNT];
+
 /* A refusal says what it is about, why, and what would help. */
 static void check_refusal(const char *name, const struct refusal *r, enum refusal_kind want,
 			  const char *object, const char *holder)
@@ -131,9 +134,11 @@ static void check_refusal(const char *name, const struct refusal *r, enum refusa
 	CHECK(r->kind == want, "%s: %s, wanted %s", name, refusal_kind_name(r->kind),
 	      refusal_kind_name(want));
 	CHECK_STR(r->object, object, name);
+	CHECK(r->object[0], "%s: no object", name);
 	CHECK(r->reason[0], "%s: no reason", name);
-	CHECK(r->remedy[0] || want == REFUSE_EXISTS || want == REFUSE_NOT_ADOPTED ||
-	      want == REFUSE_NOT_SUPPORTED, "%s: no remedy", name);
+	CHECK(r->remedy[0], "%s: no remedy", name);
+	n_refusals++;
+	kinds_refused[r->kind] = true;
 	CHECK(!holder || strstr(r->holder, holder), "%s: holder \"%s\", wanted \"%s\"", name,
 	      r->holder, holder ? holder : "");
 	refusal_format(r, text, sizeof(text));
@@ -166,7 +171,10 @@ static const struct create_case {
 	{ "an open erratum device", "aP", DSA, NULL, NULL, UUID, 0, "wq0.0", NULL, 0 },
 	{ "round the halted one", "hPP P", DSA, NULL, NULL, UUID, 0, "wq1.0", NULL, 0 },
 
-	{ "no UUID at all", "P", DSA, NULL, NULL, "", REFUSE_INVALID_UUID, "", NULL, 0 },
+	{ "no UUID at all", "P", DSA, NULL, NULL, "", REFUSE_INVALID_UUID, "\"\"", NULL, 0 },
+	{ "an empty type", "P", "", NULL, NULL, UUID, REFUSE_NO_SUCH_TYPE, "\"\"", NULL, 0 },
+	{ "an empty parent", "P", DSA, "", NULL, UUID, REFUSE_NO_SUCH_DEVICE, "\"\"", NULL, 0 },
+	{ "an empty wq", "P", DSA, NULL, "", UUID, REFUSE_NO_SUCH_WQ, "\"\"", NULL, 0 },
 	{ "a short UUID", "P", DSA, NULL, NULL, "6fca2b70-3a35", REFUSE_INVALID_UUID,
 	  "6fca2b70-3a35", NULL, 0 },
 	{ "a path as UUID", "P", DSA, NULL, NULL, "../../../../../../../../etc/passwd-xx",
@@ -187,6 +195,8 @@ static const struct create_case {
 	{ "that one is not adopted", "P !P", DSA, "dsa1", NULL, UUID, REFUSE_NOT_ADOPTED, "dsa1",
 	  NULL, 0 },
 	{ "no module", "nP", DSA, "dsa0", NULL, UUID, REFUSE_NO_MODULE, "dsa0", NULL, 0 },
+	{ "no module, and so not enabled", "-nF", DSA, "dsa0", NULL, UUID, REFUSE_NO_MODULE, "dsa0",
+	  NULL, 0 },
 	{ "no module, any parent", "nP", DSA, NULL, NULL, UUID, REFUSE_NO_MODULE, "dsa0", NULL, 0 },
 	{ "no IOMMU", "bP", DSA, NULL, NULL, UUID, REFUSE_NO_IOMMU, "dsa0", NULL, 0 },
 	{ "no PASID", "qP", DSA, NULL, NULL, UUID, REFUSE_NO_IOMMU, "dsa0", NULL, 0 },
@@ -668,6 +678,15 @@ static void test_tables(void)
 		CHECK(mdev_type_find(types[i].id) == &types[i], "type %s", types[i].id);
 }
 
+/* The tests above went through each kind that the allocator has, and looked at each part of it. */
+static void test_refusals_seen(void)
+{
+	for (int i = REFUSE_NONE + 1; i < REFUSE_KIND_COUNT; i++)
+		CHECK(kinds_refused[i] || i == REFUSE_SHUTTING_DOWN, "no test refuses with %s",
+		      refusal_kind_name(i));
+	printf("%u refusals, each with object, reason and remedy\n", n_refusals);
+}
+
 int main(void)
 {
 	test_tables();
@@ -684,5 +703,6 @@ int main(void)
 	test_pool();
 	test_available();
 	test_plan_text();
+	test_refusals_seen();
 	return test_report("daemon-alloc");
 }
