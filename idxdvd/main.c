@@ -243,8 +243,10 @@ static int setup_manager(struct daemon *d)
 	if (r < 0)
 		return r;
 	r = manager_new(&d->manager, &config);
-	if (r < 0)
+	if (r < 0) {
+		backend_free(config.backend);
 		return r;
+	}
 
 	d->bus.manager = d->manager;
 	d->bus.simulated = d->simulate;
@@ -265,11 +267,15 @@ static int run(struct daemon *d)
 	static const struct {
 		const char *what;
 		int (*setup)(struct daemon *d);
+		const char *remedy;
 	} steps[] = {
-		{ "the event loop", setup_event },
-		{ "the bus", setup_bus },
-		{ "the manager", setup_manager },
-		{ "the monitor of kernel events", setup_monitor },
+		{ "the event loop", setup_event, "see the limits of the service" },
+		{ "the bus", setup_bus,
+		  "see that dbus.service runs, or what DBUS_SYSTEM_BUS_ADDRESS says" },
+		{ "the manager", setup_manager,
+		  "see what is logged before this, and the limits of the service" },
+		{ "the monitor of kernel events", setup_monitor,
+		  "see that the service may open netlink sockets" },
 	};
 	size_t i;
 	int r;
@@ -277,7 +283,8 @@ static int run(struct daemon *d)
 	for (i = 0; i < ARRAY_LEN(steps); i++) {
 		r = steps[i].setup(d);
 		if (r < 0) {
-			log_error("cannot set up %s: %s", steps[i].what, strerror(-r));
+			log_error("cannot set up %s: %s; %s", steps[i].what, strerror(-r),
+				  steps[i].remedy);
 			return r;
 		}
 	}

@@ -56,7 +56,7 @@ struct manager_config {
 };
 
 int manager_new(struct manager **ret, const struct manager_config *config);
-/* Waits for the step that is running, refuses what is queued. Changes nothing on the hardware. */
+/* Waits for the operation that runs, refuses what is queued. Changes nothing on the hardware. */
 struct manager *manager_free(struct manager *m);
 void manager_freep(struct manager **m);
 
