@@ -22,42 +22,95 @@ OTHER = "00c0ffee-94a8-4a4e-9d0b-3a6b0f3c2b11"
 ERROR = "org.idxdvd1.Error."
 
 
-def both(world, error, status, parts, verb, call):
-    """The same refusal through idxdctl (list of arguments) and over D-Bus (function)."""
+def check_parts(text, obj, reason, remedy, holder=()):
+    """OBJECT: reason; held by holder; remedy. In that order, and none may stand for another."""
+    equal(text.split(": ", 1)[0], obj, f"object of {text!r}")
+    at = len(obj) + 2
+    for part in (reason, *holder, remedy):
+        found = text.lower().find(part.lower(), at)
+        if not part or found < 0:
+            raise AssertionError(f"{part!r} is not in {text[at:]!r}, which is the rest of {text!r}")
+        at = found + len(part)
+    between = text[text.lower().find(reason.lower()):text.lower().rfind(remedy.lower())]
+    contains(between, "; ")
+    equal("; held by " in text, bool(holder), f"a holder in {text!r}")
+
+
+def both(world, error, status, parts, verb, call, holder=()):
+    """The same refusal through idxdctl (list of arguments) and over D-Bus (function).
+
+    Parts: the object, some of the reason, some of the remedy. Holder: parts of it, in order.
+    """
+    obj, reason, remedy = parts
     before = world.ok("list", "--json").out
-    message = refused(error, parts, call)
+    message = refused(error, [], call)
+    check_parts(message, obj, reason, remedy, holder)
     result = world.ctl(*verb)
     equal((result.status, result.out), (status, ""), f"exit status and stdout ({result.err!r})")
-    contains(result.err, "idxdctl: ", *parts)
+    contains(result.err, "idxdctl: ", message)
     equal(result.err.count("\n"), 1, "lines on stderr")
     equal(world.ok("list", "--json").out, before, "the machine after the refusal")
     return message
 
 
 def test_no_such_device(world):
-    both(world, ERROR + "NoSuchDevice", 3, ["dsa7", "idxdctl list"],
+    both(world, ERROR + "NoSuchDevice", 3, ["dsa7", "no such accelerator", "idxdctl list"],
          ["adopt", "dsa7"], lambda: world.adopt("dsa7"))
-    both(world, ERROR + "NoSuchDevice", 3, ["0000:ff:01.0"],
+    both(world, ERROR + "NoSuchDevice", 3, ["0000:ff:01.0", "no such accelerator", "idxdctl list"],
          ["release", "0000:ff:01.0"], lambda: world.release("0000:ff:01.0"))
-    both(world, ERROR + "NoSuchDevice", 3, ["dsa7"],
+    both(world, ERROR + "NoSuchDevice", 3, ["dsa7", "no such accelerator", "idxdctl list"],
          ["create", "-p", "dsa7"], lambda: world.create(parent="dsa7"))
 
 
 @on()
 def test_no_device_at_all(world):
-    both(world, ERROR + "NoSuchDevice", 3, ["dsa0"],
+    both(world, ERROR + "NoSuchDevice", 3, ["dsa0", "no such accelerator", "load idxd"],
          ["adopt", "dsa0"], lambda: world.adopt("dsa0"))
 
 
 @on(accelerator(), module=False)
 def test_no_module(world):
-    both(world, ERROR + "NoModule", 1, ["dsa0", "idxd_mdev", "not loaded", "modprobe idxd_mdev"],
+    both(world, ERROR + "NoModule", 1, ["dsa0", "idxd_mdev is not loaded", "modprobe idxd_mdev"],
+         ["adopt", "dsa0"], lambda: world.adopt("dsa0"))
+
+
+QUEUES = [{"id": n, "size": 16, "group": 0} for n in range(3)]
+
+
+def without_the_module(enabled, accelerator):
+    """Adopted; then the machine boots without the module, with the device on or off."""
+    @on(accelerator)
+    def test(world):
+        world.ok("adopt", "dsa0")
+        world.stop()
+        os.unlink(os.path.join(world.state_dir, "simulated-hardware.json"))
+        world.set_topology(harness.topology(accelerator, module=False))
+        world.start()
+        shown = world.ok("list", "--json").json()["accelerators"][0]
+        equal((shown["adopted"], shown["state"]), (True, "enabled" if enabled else "disabled"))
+        for verb, call in ((["create", "-p", "dsa0"], lambda: world.create(parent="dsa0")),
+                           (["create"], world.create)):
+            both(world, ERROR + "NoModule", 1,
+                 ["dsa0", "idxd_mdev is not loaded", "modprobe idxd_mdev"], verb, call)
+    return test
+
+
+test_create_without_module = without_the_module(
+    True, accelerator(enabled=True, engine_groups=[0, 0], queues=QUEUES))
+test_create_without_module_off = without_the_module(False, accelerator())
+
+
+def test_adopted_already(world):
+    world.ok("adopt", "dsa0")
+    world.settled(free=3, pool=1)
+    both(world, ERROR + "Exists", 5,
+         ["dsa0", "adopted already, with host-wqs 1 and pool-min 1", "release it first"],
          ["adopt", "dsa0"], lambda: world.adopt("dsa0"))
 
 
 @on(accelerator(iommu=False, pasid=False))
 def test_no_iommu(world):
-    both(world, ERROR + "NoIommu", 1, ["dsa0", "IOMMU", "intel_iommu=on"],
+    both(world, ERROR + "NoIommu", 1, ["dsa0", "not behind an IOMMU", "intel_iommu=on"],
          ["adopt", "dsa0"], lambda: world.adopt("dsa0"))
 
 
@@ -68,11 +121,11 @@ def test_no_scalable_mode(world):
 
 
 def test_not_adopted(world):
-    both(world, ERROR + "NotAdopted", 3, ["dsa0", "adopted", "idxdctl adopt"],
+    both(world, ERROR + "NotAdopted", 3, ["dsa0", "not adopted", "idxdctl adopt"],
          ["create", "-p", "dsa0"], lambda: world.create(parent="dsa0"))
-    both(world, ERROR + "NotAdopted", 3, ["dsa0", "adopted"],
+    both(world, ERROR + "NotAdopted", 3, ["dsa0", "not adopted", "idxdctl adopt it first"],
          ["release", "dsa0"], lambda: world.release("dsa0"))
-    both(world, ERROR + "NotAdopted", 3, ["adopt"],
+    both(world, ERROR + "NotAdopted", 3, ["dsa0", "not adopted", "idxdctl adopt"],
          ["create"], lambda: world.create())
 
 
@@ -80,8 +133,11 @@ def test_work_queues_used_up(world):
     world.ok("adopt", "dsa0", "--host-wqs", "1")
     uuids = [world.ok("create").out.strip() for _ in range(3)]
     world.settled(free=1, mdev_idle=3)
-    both(world, ERROR + "NoCapacity", 6, ["dsa0"],
-         ["create", "-p", "dsa0"], lambda: world.create(parent="dsa0"))
+    both(world, ERROR + "NoCapacity", 6,
+         ["dsa0", "all work queues are taken",
+          "release the device and adopt it with fewer host-wqs"],
+         ["create", "-p", "dsa0"], lambda: world.create(parent="dsa0"),
+         holder=["wq0.0: mdev ", "kept for the host"])
     world.ok("destroy", uuids[1])
     world.ok("create", "-p", "dsa0")
 
@@ -93,7 +149,8 @@ def unsafe(device):
         mdev_type = f"idxd-{name[:3]}-1dwq-v1"
         world.ok("adopt", name)
         world.refresh()
-        both(world, ERROR + "UnsafeDevice", 7, [name, "8086:" + device, "CVE-2024-21823"],
+        both(world, ERROR + "UnsafeDevice", 7,
+             [name, f"8086:{device} is under an erratum (CVE-2024-21823)", "without the erratum"],
              ["create", "-p", name], lambda: world.create(mdev_type, parent=name))
         equal(world.ok("types", "--json").json()["types"][0]["creatable"], 0)
         shown = world.ok("list", "--json").json()["accelerators"][0]
@@ -111,14 +168,14 @@ def test_bad_uuid(world):
     world.settled(free=3, pool=1)
     for bad in ("not-a-uuid", UUID[:-1], UUID + "0", UUID.replace("-", ""),
                 "00000000-0000-0000-0000-000000000000", "../../etc/passwd"):
-        both(world, ERROR + "InvalidUuid", 2, [bad, "UUID"],
+        both(world, ERROR + "InvalidUuid", 2, [bad, "not a UUID", "8-4-4-4-12"],
              ["create", "-u", bad], lambda b=bad: world.create(uuid=b))
-    both(world, ERROR + "NoSuchMdev", 3, ["nonsense", "idxdctl list"],
+    both(world, ERROR + "NoSuchMdev", 3, ["nonsense", "no such mdev", "idxdctl list"],
          ["destroy", "nonsense"], lambda: world.destroy("nonsense"))
 
 
 def test_no_such_mdev(world):
-    both(world, ERROR + "NoSuchMdev", 3, [UUID],
+    both(world, ERROR + "NoSuchMdev", 3, [UUID, "no such mdev", "idxdctl list"],
          ["destroy", UUID], lambda: world.destroy(UUID))
 
 
@@ -126,8 +183,9 @@ def test_uuid_exists(world):
     world.ok("adopt", "dsa0")
     world.ok("create", "-u", UUID)
     world.settled(free=2, mdev_idle=1, pool=1)
-    both(world, ERROR + "Exists", 5, [UUID, "0000:6a:01.0", "wq0.", "another UUID"],
-         ["create", "-u", UUID], lambda: world.create(uuid=UUID))
+    both(world, ERROR + "Exists", 5,
+         [UUID, f"exists, of type {DSA_TYPE} on 0000:6a:01.0", "another UUID"],
+         ["create", "-u", UUID], lambda: world.create(uuid=UUID), holder=["wq0."])
 
 
 def test_bad_type(world):
@@ -135,7 +193,8 @@ def test_bad_type(world):
     world.settled(free=3, pool=1)
     both(world, ERROR + "NoSuchType", 3, ["idxd-dsa-9dwq-v1", "no such mdev type", DSA_TYPE],
          ["create", "-t", "idxd-dsa-9dwq-v1"], lambda: world.create("idxd-dsa-9dwq-v1"))
-    both(world, ERROR + "NoSuchType", 3, ["idxd-iax-1dwq-v1", "dsa0"],
+    both(world, ERROR + "NoSuchType", 3,
+         ["idxd-iax-1dwq-v1", "not a type of dsa0", "a parent of the right kind"],
          ["create", "-t", "idxd-iax-1dwq-v1", "-p", "dsa0"],
          lambda: world.create("idxd-iax-1dwq-v1", parent="dsa0"))
 
@@ -143,13 +202,13 @@ def test_bad_type(world):
 def test_bad_work_queue(world):
     world.ok("adopt", "dsa0")
     world.settled(free=3, pool=1)
-    both(world, ERROR + "NoSuchWorkQueue", 3, ["wq0.9"],
+    both(world, ERROR + "NoSuchWorkQueue", 3, ["wq0.9", "no such work queue", "idxdctl list"],
          ["create", "--wq", "wq0.9"], lambda: world.create(wq="wq0.9"))
     uuid = world.ok("create").out.strip()
     classes = world.settled(free=2, mdev_idle=1, pool=1)
     taken = next(n for n, c in classes.items() if c == "mdev-idle")
-    both(world, ERROR + "InUse", 5, [taken, uuid],
-         ["create", "--wq", taken], lambda: world.create(wq=taken))
+    both(world, ERROR + "InUse", 5, [taken, "cannot be used (mdev-idle)", "another work queue"],
+         ["create", "--wq", taken], lambda: world.create(wq=taken), holder=["mdev " + uuid])
 
 
 def test_release_while_mdevs_exist(world):
@@ -157,8 +216,8 @@ def test_release_while_mdevs_exist(world):
     world.ok("create", "-u", UUID)
     world.ok("create", "-u", OTHER)
     world.settled(free=1, mdev_idle=2, pool=1)
-    both(world, ERROR + "InUse", 5, ["dsa0", "2 mdevs", UUID, OTHER, "destroy them first"],
-         ["release", "dsa0"], lambda: world.release("dsa0"))
+    both(world, ERROR + "InUse", 5, ["dsa0", "2 mdevs are on it", "destroy them first"],
+         ["release", "dsa0"], lambda: world.release("dsa0"), holder=[UUID, OTHER])
 
 
 @on(accelerator(enabled=True, engine_groups=[0, 0], queues=[
@@ -192,8 +251,7 @@ def test_unknown_option(world):
 def test_option_given_twice(world):
     # A dictionary of Python cannot hold a key twice; busctl sends what it is told.
     if not shutil.which("busctl"):
-        print("    busctl is not installed: not checked")
-        return
+        raise harness.Skipped("busctl is not installed")
     done = subprocess.run(
         ["busctl", f"--address={world.address}", "call", harness.NAME, harness.ROOT,
          harness.MANAGER, "Adopt", "sa{sv}", "dsa0", "2", "host-wqs", "u", "1", "host-wqs", "u",
@@ -216,8 +274,7 @@ def test_malformed_arguments(world):
 
 def test_stranger_may_look_only(world):
     if os.geteuid() != 0:
-        print("    not root, so there is no stranger to play: not checked")
-        return
+        raise harness.Skipped("not root, so there is no stranger to play")
     world.ok("adopt", "dsa0")
     world.settled(free=3, pool=1)
     before = world.ok("list", "--json").out
@@ -241,6 +298,35 @@ def test_no_bus_stopped(world):
     result = world.ctl("list", env={"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent/bus"})
     equal((result.status, result.out), (1, ""))
     contains(result.err, "cannot reach the system bus", "dbus.service")
+
+
+def start_badly(world, *args, prefix=()):
+    """A daemon that must not come up; what it says."""
+    done = subprocess.run([*prefix, harness.IDXDVD, *args], env=world.env, capture_output=True,
+                          text=True, timeout=harness.PATIENCE)
+    equal((done.returncode, done.stdout), (1, ""), f"exit status and stdout ({done.stderr!r})")
+    return done.stderr
+
+
+def test_second_daemon(world):
+    said = start_badly(world, "--simulate", world.topology_file, "--state-dir", world.state_dir)
+    contains(said, world.state_dir + ": another idxdvd uses it; ", "stop that one", "--state-dir")
+    world.ok("adopt", "dsa0")
+
+
+def test_state_directory_unusable_stopped(world):
+    below = os.path.join(world.topology_file, "state")
+    contains(start_badly(world, "--state-dir", below),
+             below + ": cannot be used as the state directory: Not a directory; ", "--state-dir")
+
+
+def test_state_directory_forbidden_stopped(world):
+    locked = os.path.join(world.dir, "locked")
+    os.mkdir(locked, 0)
+    prefix = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    contains(start_badly(world, "--state-dir", locked, prefix=prefix),
+             locked + ": cannot be used as the state directory: Permission denied; ",
+             "run idxdvd as root", "--state-dir")
 
 
 def test_daemon_dies_while_a_client_waits(world):

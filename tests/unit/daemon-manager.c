@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <systemd/sd-event.h>
 
 #include "idxdvd/backend.h"
 #include "idxdvd/common/log.h"
+#include "idxdvd/fs.h"
 #include "tests/unit/daemon-test.h"
 
 #define UUID_A "11111111-1111-4111-8111-111111111111"
@@ -140,6 +142,9 @@ static void check_refused(struct answer ans, enum refusal_kind want, int line)
 {
 	test_check(ans.calls == 1 && ans.r < 0 && ans.refusal.kind == want, __FILE__, line,
 		   "%d %s: %s", ans.r, refusal_kind_name(ans.refusal.kind), ans.refusal.reason);
+	test_check(ans.refusal.object[0] && ans.refusal.reason[0] && ans.refusal.remedy[0], __FILE__,
+		   line, "object \"%s\", reason \"%s\", remedy \"%s\"", ans.refusal.object,
+		   ans.refusal.reason, ans.refusal.remedy);
 }
 
 #define OK(ans) check_ok((ans), __LINE__)
@@ -334,6 +339,53 @@ static void test_host_takes_one(void)
 	end();
 }
 
+static int break_scan_mdevs(void *userdata, const char *call, bool after)
+{
+	return !strcmp(call, "scan_mdevs") && !after ? -EMFILE : 0;
+}
+
+/* What cannot be read is not lost, and stays ours. */
+static void test_scan_fails(void)
+{
+	const struct mdev *d;
+
+	begin(NULL);
+	OK(adopt("dsa0"));
+	OK(create(UUID_A));
+	backend_fake_set_hook(b, break_scan_mdevs, NULL);
+	manager_rescan(m, NULL, NULL);
+	d = manager_find_mdev(m, UUID_A);
+	CHECK(d && d->ours, "it is still known, and ours");
+	backend_fake_set_hook(b, NULL, NULL);
+	manager_rescan(m, NULL, NULL);
+	d = manager_find_mdev(m, UUID_A);
+	CHECK(d && d->ours, "it is ours once they can be read again");
+	OK(destroy(UUID_A));
+	end();
+}
+
+/* The real backend: a directory that cannot be opened is not an empty one. */
+static void test_host_scan_fails(void)
+{
+	struct rlimit old, none;
+	struct mdev *mdevs = NULL;
+	struct backend *host;
+	size_t n = 0;
+	int r;
+
+	CHECK(backend_host_new(&host) == 0, "backend");
+	CHECK(getrlimit(RLIMIT_NOFILE, &old) == 0, "limit");
+	none = old;
+	none.rlim_cur = 0;
+	CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0, "limit");
+	r = host->ops->scan_mdevs(host, &mdevs, &n);
+	CHECK(setrlimit(RLIMIT_NOFILE, &old) == 0, "limit");
+	CHECK(r == -EMFILE, "without a descriptor: %d", r);
+	if (r >= 0)
+		free(mdevs);
+	backend_free(host);
+}
+
 static void test_event_names(void)
 {
 	static const char *const names[][2] = {
@@ -353,14 +405,21 @@ static void test_event_names(void)
 
 /* --- when even the undo fails ---------------------------------------------------------------- */
 
-static bool is_broken;
+static bool is_broken, is_blind;
 
 static int break_calls(void *userdata, const char *call, bool after)
 {
 	bool breaks = !strcmp(call, "mdev_create") || !strcmp(call, "unbind") ||
 		      !strcmp(call, "mdev_remove");
 
+	if (is_blind && !strcmp(call, "scan") && !after)
+		return -EIO;
 	return is_broken && breaks && !after ? -EIO : 0;
+}
+
+static int break_undo(void *userdata, const char *call, bool after)
+{
+	return is_broken && !after && !strcmp(call, "mdev_remove") ? -EIO : 0;
 }
 
 static void test_stuck_undo(void)
@@ -380,12 +439,23 @@ static void test_stuck_undo(void)
 	memset(&ans, 0, sizeof(ans));
 	manager_create_mdev(m, &on_first, answer_done, &ans);
 	REFUSED(ans, REFUSE_FAILED);
+	CHECK(strstr(ans.refusal.reason, "could not be taken back yet"), "%s", ans.refusal.reason);
 	CHECK(test_count_files(state_dir, "") == 3, "the journal keeps it");
 	memset(&ans, 0, sizeof(ans));
 	manager_create_mdev(m, &on_first, answer_done, &ans);
 	REFUSED(ans, REFUSE_FAILED);
 	CHECK_STR(ans.refusal.object, "dsa0", "that device is out of order");
+	/* Nor does a retry that cannot even look make it good. */
 	is_broken = false;
+	is_blind = true;
+	for (int i = 0; i < 2; i++) {
+		memset(&ans, 0, sizeof(ans));
+		manager_create_mdev(m, &on_first, answer_done, &ans);
+		REFUSED(ans, REFUSE_FAILED);
+		CHECK(ans.r == -EUCLEAN, "no plan runs on it: %d %s", ans.r, ans.refusal.reason);
+	}
+	CHECK(test_count_files(state_dir, "") == 3, "the journal still keeps it");
+	is_blind = false;
 	on_first.parent = "dsa1";
 	on_first.uuid = UUID_A;
 	memset(&ans, 0, sizeof(ans));
@@ -395,6 +465,42 @@ static void test_stuck_undo(void)
 	test_describe(m, after, sizeof(after));
 	CHECK_STR(after, before, "once it works again, all is as before");
 	CHECK(test_count_files(state_dir, "") == 2, "the journal is empty");
+	end();
+}
+
+static int rename_error;
+
+static int break_second_rename(void *userdata, const char *call, bool after)
+{
+	unsigned int *renames = userdata;
+
+	return !strcmp(call, "rename") && !after && ++*renames == 2 ? rename_error : 0;
+}
+
+/* The hardware did as it was told, but the record cannot be written. */
+static void test_record_not_written(int error, bool stuck)
+{
+	struct adopt_options no_pool = { .set = ADOPT_POOL_MIN };
+	struct answer ans = { 0 };
+	unsigned int renames = 0;
+
+	begin(NULL);
+	manager_adopt(m, "dsa0", &no_pool, answer_done, &ans);
+	OK(ans);
+	backend_fake_set_hook(b, break_undo, NULL);
+	is_broken = stuck;
+	rename_error = error;
+	fs_set_hook(break_second_rename, &renames);
+	ans = create(UUID_A);
+	fs_set_hook(NULL, NULL);
+	REFUSED(ans, REFUSE_FAILED);
+	CHECK(!strstr(ans.refusal.reason, "all was taken back") == stuck &&
+	      !strstr(ans.refusal.reason, "could not be taken back yet") == !stuck, "stuck %d: %s",
+	      stuck, ans.refusal.reason);
+	CHECK(test_count_files(state_dir, "") == (stuck ? 2 : 1), "stuck %d: the journal", stuck);
+	is_broken = false;
+	OK(create(UUID_B));
+	CHECK(manager_n_mdevs(m) == 1, "what was refused is gone");
 	end();
 }
 
@@ -657,8 +763,13 @@ int main(void)
 	test_behind_our_back();
 	test_race_for_the_pool();
 	test_host_takes_one();
+	test_scan_fails();
+	test_host_scan_fails();
 	test_event_names();
 	test_stuck_undo();
+	test_record_not_written(-EIO, false);
+	test_record_not_written(-EIO, true);
+	test_record_not_written(-ENOSPC, true);
 	test_stuck_release();
 	test_second_daemon();
 	test_many();
