@@ -324,8 +324,11 @@ def test_state_directory_forbidden_stopped(world):
     locked = os.path.join(world.dir, "locked")
     os.mkdir(locked, 0)
     prefix = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-    contains(start_badly(world, "--state-dir", locked, prefix=prefix),
-             locked + ": cannot be used as the state directory: Permission denied; ",
+    try:
+        said = start_badly(world, "--state-dir", locked, prefix=prefix)
+    finally:
+        os.rmdir(locked)
+    contains(said, locked + ": cannot be used as the state directory: Permission denied; ",
              "run idxdvd as root", "--state-dir")
 
 
