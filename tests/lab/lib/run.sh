@@ -165,7 +165,7 @@ version_of()
 # run_vm: boots what OPT_* and COMMAND say; returns the command's exit status.
 run_vm()
 {
-	local run image status=125 qemu_status pid cat_pid append rest
+	local run image status=125 qemu_status pid watch_pid cat_pid append rest
 
 	run=$(mktemp -d "${TMPDIR:-/tmp}/idxd-lab.XXXXXX")
 	RUN_DIR=$run
@@ -207,20 +207,59 @@ run_vm()
 		-kernel "$KERNEL_FILE" -initrd "$KERNEL_INITRD" -append "$append" \
 		2>"$run/qemu.log" <&0 &
 	pid=$!
+	run_watch "$run" "$pid" &
+	watch_pid=$!
 	trap 'kill $pid 2>/dev/null; run_clean; exit 130' INT TERM
 	wait "$pid"
 	qemu_status=$?
 	trap - INT TERM
+	kill "$watch_pid" 2>/dev/null
 	[ -z "${cat_pid-}" ] || { kill_reader "$run" ; wait "$cat_pid"; } 2>/dev/null
 	rest=$(cat "$run/status")
 	if [ -n "$rest" ]; then
 		status=$rest
+	elif [ -e "$run/stuck" ]; then
+		status=126
+		say "the VM did not get as far as the command in $BOOT_LIMIT s; last console lines:"
+		tail -n 15 "$run/console" >&2
 	else
 		run_died "$qemu_status"
 		[ "$qemu_status" != 124 ] || status=124
 	fi
 	[ -z "$OPT_KEEP_LOG" ] || cp "$run/console" "$OPT_KEEP_LOG"
 	return "$status"
+}
+
+# Rarely, and on a busy machine only, a boot loses a timer and sleeps for ever. Nothing of what is
+# to be run has run then. BOOT_LIMIT is in seconds.
+BOOT_LIMIT=${IDXD_LAB_BOOT_LIMIT:-180}
+run_watch()
+{
+	local n=0
+
+	while [ "$n" -lt "$BOOT_LIMIT" ]; do
+		sleep 1
+		n=$((n + 1))
+		! grep -q 'lab: command starts after' "$1/console" 2>/dev/null || return 0
+	done
+	: >"$1/stuck"
+	kill "$2"
+}
+
+# run_vm, and again when the VM did not boot; says so. After three times it is a failure.
+run_booted()
+{
+	local try rc
+
+	for try in 1 2 3; do
+		run_vm
+		rc=$?
+		[ $rc = 126 ] || return $rc
+		[ -z "$OPT_KEEP_LOG" ] || cp "$OPT_KEEP_LOG" "$OPT_KEEP_LOG.boot$try"
+		run_clean
+		say "boot $try failed"
+	done
+	return $rc
 }
 
 # If QEMU never opened its end of the pipe, the reader still waits for a writer.
