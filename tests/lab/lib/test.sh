@@ -80,9 +80,9 @@ test_one()
 		skip_part "$part"
 	done < <(test_setting "$name" skip)
 	OPT_PUTS=("$TEST_DIR/$name:/root/test")
-	test_programs "$name"
 	MODE=run COMMAND='cd /root/test && sh ./test'
-	( run_booted; rc=$?; run_clean; exit $rc ) >"$out.output" 2>"$out.lab" </dev/null
+	( test_programs "$name" || exit 1; run_booted; rc=$?; run_clean; exit $rc ) \
+		>"$out.output" 2>"$out.lab" </dev/null
 	rc=$?
 	TEST_WHY=
 	case $rc in
@@ -117,7 +117,7 @@ test_logs()
 	sed -n 's/^[a-zA-Z0-9_-]*| \(\[ *[0-9]*\.[0-9]*\] \)/\1/p' "$1.output"
 }
 
-# C programs that a test wants: its file programs names sources in src/.
+# C programs that a test wants: its file programs names sources in src/. Prints why when one fails.
 test_programs()
 {
 	local p key made
@@ -127,9 +127,13 @@ test_programs()
 		made=programs/$p-$key
 		mkdir -p "$CACHE/programs"
 		if [ ! -e "$CACHE/$made" ]; then
-			in_root "$CACHE/root" sh -c 'gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+			in_root "$CACHE/root" sh -c 'gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static \
 				-x c -o "/lab/$1.new" - && mv "/lab/$1.new" "/lab/$1"' sh "$made" \
-				<"$LAB_DIR/src/$p.c" || die "src/$p.c does not compile"
+				<"$LAB_DIR/src/$p.c" 2>"$CACHE/$made.log" || {
+					cat "$CACHE/$made.log" >&2
+					echo "src/$p.c does not compile"
+					return 1
+				}
 		fi
 		OPT_PUTS+=("$CACHE/$made:/root/test/$p")
 	done < <(test_setting "$1" programs)
