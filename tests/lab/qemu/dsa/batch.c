@@ -3,7 +3,7 @@
  * Descriptors about descriptors: Batch, whose members are works of their own, and Drain.
  */
 #include "qemu/osdep.h"
-#include "model.h"
+#include "ops.h"
 
 /* Members of one batch in progress at a time. */
 #define BATCH_WINDOW	8

@@ -4,7 +4,7 @@
  * with the inversions and reflections that the flags can switch off.
  */
 #include "qemu/osdep.h"
-#include "model.h"
+#include "ops.h"
 
 #define POLY		0x1edc6f41u
 #define PAGE		4096u

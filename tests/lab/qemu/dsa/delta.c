@@ -4,7 +4,7 @@
  * 8 bytes and the 8 bytes of the second source there.
  */
 #include "qemu/osdep.h"
-#include "model.h"
+#include "ops.h"
 
 #define PAGE		4096u
 #define UNIT		8u

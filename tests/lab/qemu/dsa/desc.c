@@ -4,14 +4,8 @@
  * is executed. Everything an operation does not name must be zero.
  */
 #include "qemu/osdep.h"
-#include "model.h"
+#include "ops.h"
 
-/* bits for bytes @a..@b of the descriptor */
-#define BYTES(a, b)	(~0ull >> (63 - (b)) & ~0ull << (a))
-#define TAIL		BYTES(38, 63)
-
-#define F_COMMON	(F_CRAV | F_RCR | F_RCI | F_TCR | F_ORDER)
-#define F_RECORD	(F_CRAV | F_RCR)
 #define F_READS		(F_BOF | F_TC1)
 #define F_WRITES	(F_BOF | F_TC2 | F_CACHE | F_READBACK)
 #define F_CRC		(F_OP(0) | F_OP(1) | F_OP(2))
@@ -49,20 +43,16 @@ static const struct op dsa_ops[] = {
 			     NULL, step_touch },
 };
 
-/* IAA: what needs no analytics engine. */
-static const struct op iaa_ops[] = {
-	[OP_NOOP] = { "No-op", 0, 0, BYTES(16, 35) | TAIL, false, NULL, step_noop },
-	[OP_DRAIN] = { "Drain", 0, 0, BYTES(16, 35) | TAIL, false, check_drain, step_drain },
-	[OP_TRANSLATE] = { "Translation Fetch", F_READS, 0, BYTES(24, 31) | TAIL, true, NULL,
-			   step_touch },
-};
-
-const struct op *op_find(bool iaa, unsigned int opcode)
+const struct op *dsa_op(unsigned int opcode)
 {
-	const struct op *ops = iaa ? iaa_ops : dsa_ops;
-	unsigned int n = iaa ? ARRAY_SIZE(iaa_ops) : ARRAY_SIZE(dsa_ops);
+	return opcode < ARRAY_SIZE(dsa_ops) && dsa_ops[opcode].step ? &dsa_ops[opcode] : NULL;
+}
 
-	return opcode < n && ops[opcode].step ? &ops[opcode] : NULL;
+const struct op *op_find(const IdxdLab *d, unsigned int opcode)
+{
+	const struct op *op = d->iaa ? iaa_op(opcode) : dsa_op(opcode);
+
+	return op && op->since <= d->version ? op : NULL;
 }
 
 void desc_decode(struct work *w)
@@ -77,7 +67,7 @@ void desc_decode(struct work *w)
 	w->size = ldl_le_p(raw + 32);
 	w->handle = lduw_le_p(raw + 36);
 	w->third = ldq_le_p(raw + 40);
-	w->op = op_find(w->d->iaa, w->opcode);
+	w->op = op_find(w->d, w->opcode);
 }
 
 /* Flags that this descriptor must not carry, or that it lacks. */

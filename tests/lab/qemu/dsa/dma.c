@@ -104,7 +104,7 @@ void page_response(void *opaque, uint32_t pasid, uint16_t prgi, int code)
 	d->prg_used--;
 	if (w->zombie) {
 		work_unlink(w);
-		g_free(w);
+		work_free(w);
 		cmd_kick(d);
 		return;
 	}
@@ -129,7 +129,7 @@ void page_forget(IdxdLab *d)
 		d->prg[w->prg] = NULL;
 		d->prg_used--;
 		work_unlink(w);
-		g_free(w);
+		work_free(w);
 	}
 }
 

@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
-#include "model.h"
+#include "ops.h"
 
 #define SLICE_WORKS	64
 #define SLICE_BYTES	(1024 * 1024)
@@ -35,6 +35,13 @@ struct work *work_new(IdxdLab *d, const uint8_t raw[64])
 	w->group = -1;
 	memcpy(w->raw, raw, sizeof(w->raw));
 	return w;
+}
+
+void work_free(struct work *w)
+{
+	g_free(w->pending);
+	g_free(w->extra);
+	g_free(w);
 }
 
 void work_move(struct work *w, enum place place)
@@ -116,7 +123,7 @@ static void work_end(struct work *w)
 	work_unlink(w);
 	if (w->parent)
 		batch_member_done(w);
-	g_free(w);
+	work_free(w);
 	engine_unblock(d);
 	cmd_kick(d);
 }
@@ -197,8 +204,7 @@ static void work_abandon(struct work *w)
 		return;
 	}
 	work_unlink(w);
-	g_free(w->pending);
-	g_free(w);
+	work_free(w);
 }
 
 /* Abandons works without record or interrupt. A batch and its members always match together. */
@@ -213,7 +219,7 @@ void engine_abort(IdxdLab *d, work_match match)
 				continue;
 			QTAILQ_REMOVE(&d->wq[i].queue, w, link);
 			d->wq[i].occupancy--;
-			g_free(w);
+			work_free(w);
 		}
 	}
 	QTAILQ_FOREACH_SAFE(w, &d->active, all, tmp) {

@@ -107,6 +107,8 @@ struct work {
 	bool logged;			/* a member's record went to the log	*/
 	uint8_t batch_id;
 	struct work *pending;		/* fetched, waits at a fence		*/
+
+	void *extra;			/* an operation's own, freed with the work */
 };
 
 struct wq {
@@ -269,51 +271,7 @@ void work_start(struct work *w);
 void work_move(struct work *w, enum place place);
 struct work *work_new(IdxdLab *d, const uint8_t raw[64]);
 void work_unlink(struct work *w);
-
-/* desc.c, ops.c, crc.c, delta.c, batch.c: what descriptors mean */
-struct op {
-	const char *name;
-	uint32_t flags;			/* allowed besides the common ones	*/
-	uint32_t need;			/* must all be set			*/
-	uint64_t reserved;		/* bytes 16..63 that must be zero	*/
-	bool sized;			/* bytes 32-35 are a transfer size	*/
-	uint8_t (*check)(struct work *w);
-	enum step (*step)(struct work *w);
-	void (*fill)(struct work *w);	/* operation specific record bytes	*/
-};
-
-const struct op *op_find(bool iaa, unsigned int opcode);
-void desc_decode(struct work *w);
-uint8_t desc_check(struct work *w);
-enum step work_success(struct work *w, uint8_t status);
-uint64_t work_chunk(struct work *w, uint64_t a, uint64_t b);
-bool spans_overlap(uint64_t a, uint64_t alen, uint64_t b, uint64_t blen);
-
-enum step step_noop(struct work *w);
-enum step step_memmove(struct work *w);
-enum step step_fill(struct work *w);
-enum step step_compare(struct work *w);
-enum step step_compval(struct work *w);
-enum step step_dualcast(struct work *w);
-enum step step_touch(struct work *w);
-enum step step_crc(struct work *w);
-enum step step_create_delta(struct work *w);
-enum step step_apply_delta(struct work *w);
-enum step step_batch(struct work *w);
-enum step step_drain(struct work *w);
-uint8_t check_fill(struct work *w);
-uint8_t check_compare(struct work *w);
-uint8_t check_dualcast(struct work *w);
-uint8_t check_crc(struct work *w);
-uint8_t check_create_delta(struct work *w);
-uint8_t check_apply_delta(struct work *w);
-uint8_t check_batch(struct work *w);
-uint8_t check_drain(struct work *w);
-void fill_batch(struct work *w);
-void fill_compare(struct work *w);
-void fill_crc(struct work *w);
-void fill_create_delta(struct work *w);
-void batch_member_done(struct work *member);
+void work_free(struct work *w);
 
 /* dma.c: memory access on behalf of a work */
 enum step work_read(struct work *w, uint64_t addr, void *buf, uint32_t len, enum operand which);

@@ -4,7 +4,7 @@
  * chunk interrupted by a page request is repeated as a whole.
  */
 #include "qemu/osdep.h"
-#include "model.h"
+#include "ops.h"
 
 #define PAGE	4096u
 

@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
-#include "model.h"
+#include "ops.h"
 
 static bool is_error(uint8_t status)
 {

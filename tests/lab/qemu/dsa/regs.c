@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
-#include "model.h"
+#include "ops.h"
 
 #define GENCFG_RW	(GENCFG_LIMIT | GENCFG_USER_INT | GENCFG_EVL)
 #define EVL_INT_PENDING	(1u << 30)
@@ -41,7 +41,7 @@ uint64_t opcap_word(IdxdLab *d, unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < 64; i++) {
-		if (op_find(d->iaa, n * 64 + i))
+		if (op_find(d, n * 64 + i))
 			word |= 1ull << i;
 	}
 	return word;
@@ -55,7 +55,7 @@ static uint64_t gencap(IdxdLab *d)
 	v |= (uint64_t)d->xfer_shift << GENCAP_XFER_SHIFT;
 	v |= (uint64_t)d->ims_units << GENCAP_IMS_SHIFT;
 	if (d->iaa)
-		v &= ~(GENCAP_OVERLAP | GENCAP_FILL16);
+		v = (v & ~(GENCAP_OVERLAP | GENCAP_FILL16)) | iaa_gencap(d);
 	else
 		v |= (uint64_t)d->batch_shift << GENCAP_BATCH_SHIFT;
 	if (d->bof)
@@ -100,6 +100,8 @@ static void regs_set_constants(IdxdLab *d)
 	for (i = 0; i < 4; i++)
 		reg64_set(d, R_OPCAP + 8 * i, opcap_word(d, i));
 	reg64_set(d, R_OFFSETS, offsets(d));
+	if (d->iaa && d->version >= 0x200)
+		reg64_set(d, R_IAACAP, iaa_cap(d));
 	d->regs[R_CMDCAP / 4] = d->handles ? 0x7ffe : 0x1ffe;
 }
 
