@@ -11,7 +11,7 @@
 #include "hw/pci/pci.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
-#include "model.h"
+#include "bug.h"
 
 #define PCI_CLASS_SYSTEM_ACCEL	0x0880
 
@@ -63,6 +63,7 @@ static const struct limit {
 	{ "max-batch-shift",	offsetof(IdxdLab, batch_shift),	1, 15 },
 	{ "ims",		offsetof(IdxdLab, ims_units),	0, MAX_IMS / 256 },
 	{ "handle-base",	offsetof(IdxdLab, handle_base),	0, 0x8000 },
+	{ "bug-every",		offsetof(IdxdLab, bug_every),	1, UINT32_MAX },
 };
 
 static bool device_check_properties(IdxdLab *d, Error **errp)
@@ -88,7 +89,7 @@ static bool device_check_properties(IdxdLab *d, Error **errp)
 
 	if (!d->device_id)
 		d->device_id = d->iaa ? 0x1216 : 0x11fb;
-	return true;
+	return bug_parse(d, errp);
 }
 
 static void device_realize(PCIDevice *dev, Error **errp)
@@ -152,6 +153,8 @@ static const Property properties[] = {
 	DEFINE_PROP_BOOL("handles", IdxdLab, handles, true),
 	DEFINE_PROP_BOOL("evl", IdxdLab, evl, true),
 	DEFINE_PROP_BOOL("bof", IdxdLab, bof, true),
+	DEFINE_PROP_STRING("bug", IdxdLab, bug_name),
+	DEFINE_PROP_UINT32("bug-every", IdxdLab, bug_every, 13),
 };
 
 static char *device_get_kind(Object *obj, Error **errp)

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "hw/misc/idxd-lab.h"
 #include "hw/pci/pci_bus.h"
-#include "model.h"
+#include "bug.h"
 
 #define PAGE		4096u
 #define PAGE_TRIES	64
@@ -141,7 +141,8 @@ static enum step work_dma(struct work *w, uint64_t addr, void *buf, uint32_t len
 
 	while (len) {
 		uint32_t n = MIN(len, PAGE - (uint32_t)(addr & (PAGE - 1)));
-		int r = lab_dma(&d->parent_obj, w->pasid_en ? w->pasid : PCI_NO_PASID, w->priv,
+		uint32_t pasid = w->pasid ^ bug_work(w, BUG_WRONG_PASID);
+		int r = lab_dma(&d->parent_obj, w->pasid_en ? pasid : PCI_NO_PASID, w->priv,
 				addr, buf, n, write);
 
 		/*

@@ -5,11 +5,13 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
+#include "bug.h"
 #include "ops.h"
 
 #define SLICE_WORKS	64
 #define SLICE_BYTES	(1024 * 1024)
 #define RETRY_NS	(200 * SCALE_US)
+#define BUG_NS		(50 * SCALE_MS)
 
 void engine_init(IdxdLab *d)
 {
@@ -69,6 +71,7 @@ void work_start(struct work *w)
 {
 	IdxdLab *d = w->d;
 
+	bug_mark(w);
 	QTAILQ_INSERT_TAIL(&d->active, w, all);
 	w->place = ON_READY;
 	QTAILQ_INSERT_TAIL(&d->place[ON_READY], w, link);
@@ -137,6 +140,11 @@ static void work_run(struct work *w)
 		desc_decode(w);
 		w->status = desc_check(w);
 		w->phase = w->status ? PHASE_RECORD : PHASE_RUN;
+	}
+
+	if (w->phase == PHASE_RUN && bug_early(w)) {
+		work_defer(w, BUG_NS);
+		return;
 	}
 
 	if (w->phase == PHASE_RUN) {

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/msix.h"
-#include "model.h"
+#include "bug.h"
 
 #define OPERAND_IMS	(1u << 16)
 
@@ -75,7 +75,7 @@ static void irq_entry(IdxdLab *d, bool ims, int n)
 void irq_complete(const struct work *w)
 {
 	/* The handle may have been released while the work ran. */
-	if (w->irq_ok && irq_permitted(w))
+	if (w->irq_ok && irq_permitted(w) && !bug_work(w, BUG_DROP_INTERRUPT))
 		irq_entry(w->d, w->ims, handle_entry(w->d, w->ims, w->handle));
 }
 

@@ -52,6 +52,7 @@ struct work {
 	enum phase phase;
 	enum place place;
 	bool zombie;			/* aborted, page response outstanding	*/
+	bool bugged;			/* see bug.h				*/
 	int64_t due;			/* ON_RETRY: when to run again		*/
 
 	/* who submitted it, through what */
@@ -157,6 +158,10 @@ struct IdxdLab {
 	bool evl;
 	bool bof;
 	bool iaa;
+	char *bug_name;
+	uint32_t bug_every;
+	uint8_t bug;			/* enum bug				*/
+	uint32_t bug_seen;
 
 	/* registers below T_REGS_END, and the IMS table */
 	uint32_t regs[T_REGS_END / 4];

@@ -4,7 +4,7 @@
  * bits may change depends on the state of the device and of the work queue.
  */
 #include "qemu/osdep.h"
-#include "model.h"
+#include "bug.h"
 
 #define GRPFLAGS	0x28
 #define GRP_USED	0x30
@@ -31,9 +31,9 @@ static uint32_t wqcfg_writable(IdxdLab *d, unsigned int wq, unsigned int dword)
 		return wq_state(d, wq) == WQ_DISABLED ? ~0u : 0;
 
 	bits = wqcfg_bits[dword].always;
-	if (wq_state(d, wq) == WQ_DISABLED)
+	if (wq_state(d, wq) == WQ_DISABLED || bug_device(d, BUG_UNLOCKED_REGISTER))
 		bits |= wqcfg_bits[dword].wq_disabled;
-	if (dev_state(d) == DEV_DISABLED)
+	if (dev_state(d) == DEV_DISABLED || bug_device(d, BUG_UNLOCKED_REGISTER))
 		bits |= wqcfg_bits[dword].dev_disabled;
 	if (dword == WQ_OCC_LIMIT && !(wqcfg(d, wq)[WQ_OCC_LIMIT] & WQO_ENABLE))
 		bits |= 0xffff;
@@ -79,7 +79,7 @@ static void grpcfg_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val)
 	if (off / GRPCFG_STRIDE >= d->ngroups || off % GRPCFG_STRIDE >= GRP_USED)
 		return;
 	/* Reserved bits are kept: Enable Device is what refuses them. */
-	if (dev_state(d) == DEV_DISABLED)
+	if (dev_state(d) == DEV_DISABLED || bug_device(d, BUG_UNLOCKED_REGISTER))
 		*r = (*r & ~lanes) | (val & lanes);
 }
 

@@ -4,7 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/pci/pci_bus.h"
-#include "model.h"
+#include "bug.h"
 
 #define GRP_ENGINES	0x20
 
@@ -79,6 +79,9 @@ bool portal_dmwr(void *opaque, hwaddr off, const uint8_t data[64], bool deferrab
 			error_wq_full(d, n, mode & WQM_PRIV);
 		return false;
 	}
+
+	if (bug_device(d, BUG_LOST_DESCRIPTOR) && wq_room(d, n, limited) == 1)
+		return true;
 
 	w = work_new(d, data);
 	w->seq = ++d->seq;
