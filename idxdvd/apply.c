@@ -221,6 +221,9 @@ static const struct {
 	  "it was taken in the same moment", "destroy the mdev that has it" },
 	{ STEP_MDEV_REMOVE, EBUSY, REFUSE_IN_USE,
 	  "it was opened in the same moment", "shut the virtual machine down" },
+	{ STEP_MDEV_REMOVE, ETIMEDOUT, REFUSE_IN_USE,
+	  "it was opened in the same moment; the kernel has asked for it back, and removes it as soon as it is closed",
+	  "shut the virtual machine down, or unplug the device from it" },
 };
 
 static int explain(struct backend *b, const struct plan *p, const struct step *s, int r,
@@ -365,8 +368,12 @@ static int undo_mdev_remove(struct backend *b, const struct step *s)
 	r = check_mdev(b, s, seen);
 	if (r == -EREMOTEIO)
 		return leave(s, seen);
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
 		r = b->ops->mdev_create(b, s->val, s->attr, s->object);
+		/* It is on its way out, which nothing can stop. */
+		if (r == -EEXIST)
+			return leave(s, "being removed");
+	}
 	return r < 0 ? r : do_mdev_wq(b, s->object, s->old, seen);
 }
 

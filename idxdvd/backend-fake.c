@@ -159,18 +159,24 @@ static int op_refresh(struct backend *b, struct accel *a)
 	return leave(b, "refresh", r);
 }
 
+/* sysfs forgets an mdev when its removal begins, the kernel when it ends. */
+static bool is_shown(const struct fake_mdev *m)
+{
+	return m->used && !m->going;
+}
+
 static int scan_mdevs(struct fake_hw *hw, struct mdev **ret, size_t *ret_n)
 {
 	size_t n = 0, k = 0;
 	struct mdev *list;
 
 	for (unsigned int i = 0; i < FAKE_MAX_MDEVS; i++)
-		n += hw->mdevs[i].used;
+		n += is_shown(&hw->mdevs[i]);
 	list = calloc(n + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < FAKE_MAX_MDEVS; i++)
-		if (hw->mdevs[i].used)
+		if (is_shown(&hw->mdevs[i]))
 			show_mdev(hw, &hw->mdevs[i], &list[k++]);
 	*ret = list;
 	*ret_n = n;
@@ -192,6 +198,8 @@ static int op_read_mdev(struct backend *b, const char *uuid, struct mdev *ret)
 	if (r < 0)
 		return r;
 	m = fake_find_mdev(fake(b)->hw, uuid);
+	if (m && m->going)
+		m = NULL;
 	if (m)
 		show_mdev(fake(b)->hw, m, ret);
 	return leave(b, "read_mdev", m ? 0 : -ENOENT);
@@ -243,7 +251,11 @@ static int op_mdev_remove(struct backend *b, const char *uuid)
 	if (r < 0)
 		return r;
 	m = fake_find_mdev(fake(b)->hw, uuid);
-	r = !m ? -ENOENT : m->holder.pid ? -EBUSY : 0;
+	r = !m || m->going ? -ENOENT : m->holder.pid ? -EBUSY : m->racer.pid ? -ETIMEDOUT : 0;
+	if (r == -ETIMEDOUT) {
+		m->holder = m->racer;
+		m->going = true;
+	}
 	if (r == 0)
 		fake_drop_mdev(fake(b)->hw, m);
 	return leave(b, "mdev_remove", r);
@@ -346,14 +358,31 @@ void backend_fake_set_hook(struct backend *b, backend_fake_hook hook, void *user
 	fake(b)->userdata = userdata;
 }
 
+static void set_holder(struct holder *h, int pid, const char *comm)
+{
+	h->pid = pid;
+	snprintf(h->comm, sizeof(h->comm), "%s", pid ? comm : "");
+}
+
 int backend_fake_open_mdev(struct backend *b, const char *uuid, int pid, const char *comm)
 {
 	struct fake_mdev *m = fake_find_mdev(fake(b)->hw, uuid);
 
 	if (!m)
 		return -ENOENT;
-	m->holder.pid = pid;
-	snprintf(m->holder.comm, sizeof(m->holder.comm), "%s", pid ? comm : "");
+	set_holder(&m->holder, pid, comm);
+	if (!pid && m->going)
+		fake_drop_mdev(fake(b)->hw, m);
+	return 0;
+}
+
+int backend_fake_race_open(struct backend *b, const char *uuid, int pid, const char *comm)
+{
+	struct fake_mdev *m = fake_find_mdev(fake(b)->hw, uuid);
+
+	if (!m)
+		return -ENOENT;
+	set_holder(&m->racer, pid, comm);
 	return 0;
 }
 

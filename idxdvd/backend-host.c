@@ -23,6 +23,9 @@
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 #define MDEV_DEVICES	"/sys/bus/mdev/devices"
 
+/* Without a holder a removal takes milliseconds. */
+#define REMOVE_TIMEOUT_MS	5000
+
 /* VT-d's extended capabilities: scalable mode, process address space ids. */
 #define ECAP_SMTS	(UINT64_C(1) << 43)
 #define ECAP_PASID	(UINT64_C(1) << 40)
@@ -339,6 +342,36 @@ static void free_accels(struct accel **accels, size_t n)
 	free(accels);
 }
 
+static bool is_listed(struct accfg_ctx *ctx, const char *name)
+{
+	struct accfg_device *dev;
+
+	accfg_device_foreach(ctx, dev)
+		if (!strcmp(accfg_device_get_devname(dev), name))
+			return true;
+	return false;
+}
+
+/* The library has no error for a list that it could not make: it must hold every dsaN and iaxN. */
+static int check_list(struct accfg_ctx *ctx)
+{
+	_cleanup_(closedirp) DIR *dir = opendir(DSA_DEVICES);
+	char path[SYSFS_PATH_LEN], kind;
+	struct dirent *de;
+	unsigned int id;
+	int r = 0;
+
+	if (!dir)
+		return -errno;
+	for (errno = 0; r == 0 && (de = readdir(dir)); errno = 0)
+		if (sscanf(de->d_name, "dsa%u%c", &id, &kind) == 1 ||
+		    sscanf(de->d_name, "iax%u%c", &id, &kind) == 1)
+			r = is_listed(ctx, de->d_name) ||
+			    sysfs_path(path, DSA_DEVICES "/%s", de->d_name) < 0 ||
+			    !sysfs_exists(path) ? 0 : -EIO;
+	return r < 0 ? r : -errno;
+}
+
 static int op_scan(struct backend *b, struct accel ***ret, size_t *ret_n)
 {
 	_cleanup_(unref_ctxp) struct accfg_ctx *ctx = NULL;
@@ -352,6 +385,8 @@ static int op_scan(struct backend *b, struct accel ***ret, size_t *ret_n)
 		return -ENOMEM;
 	/* Without idxd there is no such bus, and the library complains about that. */
 	r = sysfs_exists(DSA_DEVICES) ? accfg_new(&ctx) : 0;
+	if (ctx && r >= 0)
+		r = check_list(ctx);
 	for (dev = ctx && r >= 0 ? accfg_device_get_first(ctx) : NULL; dev && r >= 0;
 	     dev = accfg_device_get_next(dev)) {
 		more = realloc(accels, (n + 2) * sizeof(*accels));
@@ -512,12 +547,13 @@ static int op_mdev_remove(struct backend *b, const char *uuid)
 	r = read_mdev(uuid, &m);
 	if (r < 0)
 		return r;
-	/* The removal would sleep until a VMM lets go; a process may be hidden from /proc. */
+	/* The removal sleeps until a VMM lets go; a process may be hidden from /proc. */
 	r = holder_probe_group(m.iommu_group);
 	if (r < 0)
 		return r;
+	/* And one may open it just now. */
 	r = sysfs_path(path, MDEV_DEVICES "/%s/remove", m.uuid);
-	return r < 0 ? r : sysfs_write(path, "1");
+	return r < 0 ? r : sysfs_write_bounded(path, "1", REMOVE_TIMEOUT_MS);
 }
 
 static int op_wq_mdev(struct backend *b, const char *parent, const char *wq, char ret[UUID_LEN])

@@ -68,6 +68,8 @@ void backend_fake_set_hook(struct backend *b, backend_fake_hook hook, void *user
 
 /* Plays the others on the machine: a VMM that opens an mdev (@pid 0: closes it), a reboot. */
 int backend_fake_open_mdev(struct backend *b, const char *uuid, int pid, const char *comm);
+/* The next removal of this mdev meets a VMM that opens it in that moment. */
+int backend_fake_race_open(struct backend *b, const char *uuid, int pid, const char *comm);
 void backend_fake_reboot(struct backend *b);
 
 #endif

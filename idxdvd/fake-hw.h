@@ -59,9 +59,10 @@ struct fake_accel {
 
 struct fake_mdev {
 	bool used;
+	bool going;			/* its removal waits for the holder; it is not shown any more */
 	char uuid[UUID_LEN], type[NAME_LEN];
 	unsigned int accel, wq;
-	struct holder holder;
+	struct holder holder, racer;	/* the racer opens it when its removal begins */
 };
 
 struct fake_opener {

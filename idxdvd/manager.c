@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <systemd/sd-event.h>
+
 #include "idxdvd/alloc.h"
 #include "idxdvd/common/log.h"
 #include "idxdvd/common/parse.h"
@@ -160,7 +162,13 @@ static void start(struct op *op)
 		rescan_begin(op);
 		break;
 	case OP_SETTLED:
-		op_finish(op, 0);
+		if (op->fresh && m->rescan_error < 0)
+			op_finish(op, refuse(&op->res.refusal, REFUSE_FAILED, -m->rescan_error,
+					     "the hardware",
+					     "see journalctl -u idxdvd; it is tried again by itself",
+					     "it cannot be read: %s", strerror(-m->rescan_error)));
+		else
+			op_finish(op, 0);
 		break;
 	}
 }
@@ -196,6 +204,8 @@ static void submit(struct manager *m, struct op *op)
 		op_free(op);
 		return;
 	}
+	if (m->rescan_error < 0)
+		m->rescan_all = true;
 	enqueue(m, op);
 	manager_pump(m);
 }
@@ -210,6 +220,7 @@ int manager_new(struct manager **ret, const struct manager_config *config)
 	if (!m)
 		return -ENOMEM;
 	m->last = &m->first;
+	m->event = sd_event_ref(config->event);
 	m->observer = config->observer;
 	ledger_init(&m->ledger);
 	r = executor_init(&m->executor, config->backend, config->state_dir);
@@ -218,6 +229,7 @@ int manager_new(struct manager **ret, const struct manager_config *config)
 	if (r < 0) {
 		m->executor.backend = NULL;
 		executor_done(&m->executor);
+		sd_event_unref(m->event);
 		free(m);
 		return r;
 	}
@@ -235,6 +247,8 @@ struct manager *manager_free(struct manager *m)
 	assert(!m->current && !m->first);
 	ledger_done(&m->ledger);
 	executor_done(&m->executor);
+	sd_event_source_disable_unref(m->rescan_timer);
+	sd_event_unref(m->event);
 	free(m);
 	return NULL;
 }
@@ -335,6 +349,8 @@ void manager_refresh(struct manager *m, manager_done done, void *userdata)
 	struct op *op = op_new(m, OP_SETTLED, done, userdata);
 
 	m->rescan_all = true;
+	if (op)
+		op->fresh = true;
 	submit_request(m, op, true, done, userdata);
 }
 

@@ -101,12 +101,14 @@ static void run_read(struct job *job)
 	read_objects(&op->manager->executor, op);
 }
 
-/* Tried once more; not for ever. */
+/* Tried once more at once; later from time to time. */
 static void unread(struct op *op, const char *name, int error)
 {
 	log_error("%s cannot be read: %s", name, strerror(-error));
 	if (op->kind != OP_RESCAN)
 		manager_remember(op->manager, name);
+	else
+		rescan_ended(op->manager, error);
 }
 
 /* What was read becomes what is known. A read that failed leaves what was known before. */

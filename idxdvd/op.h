@@ -7,10 +7,14 @@
  * concerns (worker), plan (loop), execute (worker), commit to memory and tell (loop).
  */
 
+#include <stdint.h>
+
 #include "idxdvd/execute.h"
 #include "idxdvd/ledger.h"
 #include "idxdvd/manager.h"
 #include "idxdvd/worker.h"
+
+typedef struct sd_event_source sd_event_source;
 
 #define MANAGER_MAX_PENDING 64	/* names of changed objects; more means read everything */
 
@@ -38,6 +42,7 @@ struct op {
 	char *device, *uuid, *type, *wq;
 	struct adopt_options options;
 	bool dry_run;
+	bool fresh;			/* whoever waits wants to know whether the machine could be read */
 	unsigned int attempts;
 
 	/* Shared with the worker, of whoever has the turn. */
@@ -65,6 +70,10 @@ struct manager {
 
 	/* What a rescan has to read. */
 	bool rescan_queued, rescan_all;
+	int rescan_error;		/* of the last one; it is tried again later */
+	uint64_t rescan_delay_usec;
+	sd_event *event;		/* NULL: tried again with the next operation */
+	sd_event_source *rescan_timer;
 	char pending[MANAGER_MAX_PENDING][UUID_LEN];
 	size_t n_pending;
 };
@@ -97,6 +106,8 @@ void startup_begin(struct op *op);
 /* Reads what manager_remember() was told of, or everything. */
 void rescan_begin(struct op *op);
 void rescan_queue(struct manager *m);
+/* Keeps in mind how a rescan ended; after a failure it is tried again, less and less often. */
+void rescan_ended(struct manager *m, int error);
 /* Takes the accelerators over. */
 int rescan_commit(struct ledger *l, struct inventory *inv);
 void manager_remember(struct manager *m, const char *name);

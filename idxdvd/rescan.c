@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include <systemd/sd-event.h>
 
 #include "idxdvd/common/log.h"
 #include "idxdvd/common/parse.h"
@@ -75,10 +78,36 @@ static void scan_done(struct job *job)
 		drop_lost(l, &op->inventory);
 		r = rescan_commit(l, &op->inventory);
 	}
+	rescan_ended(op->manager, r);
 	if (r < 0)
 		op_fail(op, -r, "rescan", strerror(-r));
 	else
 		op_finish(op, 0);
+}
+
+#define RESCAN_DELAY_MIN_USEC 125000u
+#define RESCAN_DELAY_MAX_USEC 64000000u
+
+static int on_rescan_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	manager_rescan(userdata, NULL, NULL);
+	return 0;
+}
+
+void rescan_ended(struct manager *m, int error)
+{
+	m->rescan_error = error;
+	m->rescan_timer = sd_event_source_disable_unref(m->rescan_timer);
+	if (error >= 0) {
+		m->rescan_delay_usec = 0;
+		return;
+	}
+	m->rescan_delay_usec = !m->rescan_delay_usec ? RESCAN_DELAY_MIN_USEC :
+			       m->rescan_delay_usec >= RESCAN_DELAY_MAX_USEC ?
+			       RESCAN_DELAY_MAX_USEC : 2 * m->rescan_delay_usec;
+	if (m->event && sd_event_add_time_relative(m->event, &m->rescan_timer, CLOCK_MONOTONIC,
+						   m->rescan_delay_usec, 0, on_rescan_timer, m) < 0)
+		log_error("the machine is read again with the next operation only");
 }
 
 void rescan_begin(struct op *op)

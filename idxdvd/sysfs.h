@@ -18,6 +18,11 @@ int sysfs_read(const char *path, char *buf, size_t size);
 int sysfs_read_int(const char *path, int *ret);
 /* One write of @value and a newline: an empty value is a newline alone, which idxd trims to "". */
 int sysfs_write(const char *path, const char *value);
+/*
+ * The same for a store that may sleep for as long as somebody else likes. It is made by a process of
+ * its own; -ETIMEDOUT: that one still waits, and goes on to wait after our end.
+ */
+int sysfs_write_bounded(const char *path, const char *value, int timeout_ms);
 /* Last component of a link's target; "" if there is no such link. */
 int sysfs_read_link(const char *path, char *buf, size_t size);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The manager as its users meet it: operations, refusals, events, restarts, the thread. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <systemd/sd-event.h>
@@ -12,6 +14,7 @@
 #include "idxdvd/backend.h"
 #include "idxdvd/common/log.h"
 #include "idxdvd/fs.h"
+#include "idxdvd/sysfs.h"
 #include "tests/unit/daemon-test.h"
 
 #define UUID_A "11111111-1111-4111-8111-111111111111"
@@ -347,6 +350,7 @@ static int break_scan_mdevs(void *userdata, const char *call, bool after)
 /* What cannot be read is not lost, and stays ours. */
 static void test_scan_fails(void)
 {
+	struct answer ans = { 0 };
 	const struct mdev *d;
 
 	begin(NULL);
@@ -356,12 +360,93 @@ static void test_scan_fails(void)
 	manager_rescan(m, NULL, NULL);
 	d = manager_find_mdev(m, UUID_A);
 	CHECK(d && d->ours, "it is still known, and ours");
+	manager_refresh(m, answer_done, &ans);
+	REFUSED(ans, REFUSE_FAILED);
 	backend_fake_set_hook(b, NULL, NULL);
-	manager_rescan(m, NULL, NULL);
+	/* What failed is tried again, with the next operation at the latest. */
+	backend_fake_open_mdev(b, UUID_A, 4711, "qemu");
+	REFUSED(release("dsa0"), REFUSE_IN_USE);
+	CHECK(manager_find_mdev(m, UUID_A)->in_use, "the picture is fresh again");
+	backend_fake_open_mdev(b, UUID_A, 0, NULL);
 	d = manager_find_mdev(m, UUID_A);
 	CHECK(d && d->ours, "it is ours once they can be read again");
 	OK(destroy(UUID_A));
 	end();
+}
+
+static unsigned int n_scans;
+
+static int break_two_scans(void *userdata, const char *call, bool after)
+{
+	return !strcmp(call, "scan") && !after && n_scans++ < 2 ? -EMFILE : 0;
+}
+
+/* With a loop nobody has to ask. */
+static void test_scan_again(void)
+{
+	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
+	struct answer ans = { 0 };
+
+	test_remove_tree(state_dir);
+	unlink(hw_file);
+	if (sd_event_new(&event) < 0)
+		exit(99);
+	boot(NULL, event);
+	manager_start(m, answer_done, &ans);
+	while (!ans.calls)
+		sd_event_run(event, 1000);
+	OK(ans);
+	n_scans = 0;
+	backend_fake_set_hook(b, break_two_scans, NULL);
+	manager_rescan(m, NULL, NULL);
+	for (int i = 0; i < 100 && (n_scans < 3 || !manager_is_idle(m)); i++)
+		sd_event_run(event, 100 * 1000);
+	CHECK(n_scans == 3, "two that failed and one more: %u", n_scans);
+	end();
+}
+
+/* A VMM opens the mdev while its removal begins: refused, bounded, and over when it lets go. */
+static void test_race_open(void)
+{
+	struct answer ans;
+
+	begin(NULL);
+	OK(adopt("dsa0"));
+	OK(create(UUID_A));
+	OK(create(UUID_B));
+	CHECK(backend_fake_race_open(b, UUID_A, 4711, "qemu") == 0, "race");
+	ans = destroy(UUID_A);
+	REFUSED(ans, REFUSE_IN_USE);
+	CHECK(strstr(ans.refusal.reason, "as soon as it is closed"), "%s", ans.refusal.reason);
+	CHECK(test_count_files(state_dir, "") == 1, "nothing is left in the journal");
+	OK(destroy(UUID_B));
+	CHECK(b->ops->mdev_create(b, BDF, TYPE, UUID_A) == -EEXIST, "the kernel still has it");
+	backend_fake_open_mdev(b, UUID_A, 0, NULL);
+	manager_rescan(m, NULL, NULL);
+	CHECK(manager_n_mdevs(m) == 0, "it went when it was closed");
+	OK(create(UUID_A));
+	restart();
+	CHECK(manager_find_mdev(m, UUID_A)->ours, "and may come again");
+	end();
+}
+
+/* A write that sleeps does not hold us up, and is not lost. */
+static void test_bounded_write(void)
+{
+	char path[4200], text[16] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/fifo", test_dir());
+	CHECK(mkfifo(path, 0600) == 0, "fifo");
+	CHECK(sysfs_write_bounded(path, "1", 50) == -ETIMEDOUT, "nobody reads it");
+	fd = open(path, O_RDONLY);
+	CHECK(fd >= 0 && read(fd, text, sizeof(text)) == 2 && !strcmp(text, "1\n"),
+	      "it is written when somebody does: \"%s\"", text);
+	close(fd);
+	unlink(path);
+	CHECK(sysfs_write_bounded(path, "1", 5000) == -ENOENT, "errors come through");
+	test_write_file(path, "");
+	CHECK(sysfs_write_bounded(path, "1", 5000) == 0, "and success");
 }
 
 /* The real backend: a directory that cannot be opened is not an empty one. */
@@ -764,6 +849,9 @@ int main(void)
 	test_race_for_the_pool();
 	test_host_takes_one();
 	test_scan_fails();
+	test_scan_again();
+	test_race_open();
+	test_bounded_write();
 	test_host_scan_fails();
 	test_event_names();
 	test_stuck_undo();
