@@ -20,14 +20,17 @@ tree_copy()
 		--filter=':- .gitignore' "$TOP/" "$TREE/src/" >"$TREE/changes.all" ||
 		die "this tree cannot be copied to $TREE"
 	grep -v '/$' "$TREE/changes.all" >"$TREE/changes"
-	if ! grep -q '^[^ ]* *kmod/' "$TREE/changes"; then
-		for ok in "$TREE"/kmod-*/was; do
-			[ ! -e "$ok" ] || mv "$ok" "${ok%was}ok"
-		done
+	# What a change made stale is forgotten: this run may build for one kernel only.
+	if grep -q '^[^ ]* *kmod/' "$TREE/changes"; then
+		rm -f "$TREE"/kmod-*/was
 	fi
-	if ! grep -q -v '^[^ ]* *\(kmod\|tests\)/' "$TREE/changes"; then
-		mv "$TREE/userspace.was" "$TREE/userspace.ok" 2>/dev/null
+	if grep -q -v '^[^ ]* *\(kmod\|tests\)/' "$TREE/changes"; then
+		rm -f "$TREE/userspace.was"
 	fi
+	for ok in "$TREE"/kmod-*/was; do
+		[ ! -e "$ok" ] || mv "$ok" "${ok%was}ok"
+	done
+	mv "$TREE/userspace.was" "$TREE/userspace.ok" 2>/dev/null
 	return 0
 }
 
@@ -59,14 +62,13 @@ make_module()
 	local k=$1 d=$TREE/kmod-$1
 
 	mkdir -p "$d"
-	in_root "$CACHE/root" make -C "/lab/$TREE_NAME/src/kmod" KVER="$k" \
-		BUILDDIR="/lab/$TREE_NAME/kmod-$k/build"
+	kernel_module
 	[ -n "$(find "$d/build" -name '*.ko')" ] || {
 		echo "kmod/Makefile made no module"
 		return 1
 	}
 	install_modules "$k" "$d"
-	build_root_key >"$d/ok"
+	kernel_key >"$d/ok"
 }
 
 # Modules and a module index that knows them; indexing is slow, so only when names change.
@@ -77,20 +79,20 @@ install_modules()
 	mkdir -p "$dst/updates"
 	rm -f "$dst"/updates/*.ko
 	find "$d/build" -name '*.ko' -exec cp -t "$dst/updates" {} +
-	cp "$CACHE/dmatest/$k/dmatest.ko" "$dst/updates/"
+	[ -n "$KERNEL_TREE" ] || cp "$CACHE/dmatest/$k/dmatest.ko" "$dst/updates/"
 	index=$(for m in "$dst"/updates/*.ko; do
 		in_root "$CACHE/root" modinfo -F depends "/lab${m#"$CACHE"}"
 		in_root "$CACHE/root" modinfo -F alias "/lab${m#"$CACHE"}"
 		echo "${m##*/}"
+		[ -z "$KERNEL_BUILD" ] || kernel_key
 	done | sha256sum)
 	[ "$index" != "$(cat "$d/index" 2>/dev/null)" ] || return 0
 	mkdir -p "$dst/kernel"
 	in_root "$CACHE/root" sh -ec '
-		mount --bind "/usr/lib/modules/$1/kernel" "$2/usr/lib/modules/$1/kernel"
-		cp /usr/lib/modules/$1/modules.builtin* /usr/lib/modules/$1/modules.order \
-			"$2/usr/lib/modules/$1/"
+		mount --bind "$3/kernel" "$2/usr/lib/modules/$1/kernel"
+		cp "$3"/modules.builtin* "$3/modules.order" "$2/usr/lib/modules/$1/"
 		depmod -b "$2/usr" "$1" || depmod -b "$2" "$1"
-		umount "$2/usr/lib/modules/$1/kernel"' sh "$k" "/lab${d#"$CACHE"}/dest"
+		umount "$2/usr/lib/modules/$1/kernel"' sh "$k" "/lab${d#"$CACHE"}/dest" "$(kernel_modules_in_root)"
 	rmdir "$dst/kernel"
 	echo "$index" >"$d/index"
 }
@@ -129,7 +131,7 @@ build_tree()
 		if [ ! -e "$TREE/src/kmod/Makefile" ]; then
 			say "kmod/ has no Makefile: booting without the idxd_mdev module"
 		else
-			if [ "$(cat "$TREE/kmod-$k/ok" 2>/dev/null)" != "$key" ]; then
+			if [ "$(cat "$TREE/kmod-$k/ok" 2>/dev/null)" != "$(kernel_key)" ]; then
 				quietly "module-$k" make_module "$k"
 			fi
 			TREE_PARTS+=("$TREE/kmod-$k/dest")
