@@ -126,7 +126,7 @@ build_qemu()
 	[ -f "$QEMU_IN/configure-flags" ] || die "$QEMU_IN/configure-flags is missing"
 	step qemu-tree "$(qemu_tree_key)" make_qemu_tree
 	# "lab run" is for working: a half-edited model shall not keep others from booting.
-	if [ "$verb" = run ] || [ "$verb" = shell ]; then
+	if [ "$verb" = run ] || [ "$verb" = shell ] || [ "${JUDGE_RECORD-yes}" = no ]; then
 		step qemu "$(qemu_key)" make_qemu "$CACHE/qemu/qemu-system-x86_64"
 	else
 		step qemu "$(qemu_key)" make_qemu

@@ -2,15 +2,17 @@
 # The test runner: each folder in tests/ is booted on each kernel.
 
 TEST_DIR=$LAB_DIR/tests
+TEST_SCRIPT=test
+TEST_PREPARE=test_programs
 TEST_KERNELS="stable backports"
 
 test_names()
 {
 	local t
 
-	for t in "$TEST_DIR"/*/test; do
+	for t in "$TEST_DIR"/*/"$TEST_SCRIPT"; do
 		[ -e "$t" ] || continue
-		t=${t%/test}
+		t=${t%/*}
 		echo "${t##*/}"
 	done
 }
@@ -49,7 +51,7 @@ test_options()
 			;;
 		-*) die "unknown option $1 (see lab help)" ;;
 		*)
-			[ -e "$TEST_DIR/$1/test" ] || die "no test '$1' (see lab list)"
+			[ -e "$TEST_DIR/$1/$TEST_SCRIPT" ] || die "no test '$1' (see lab list)"
 			TEST_LIST+=("$1")
 			;;
 		esac
@@ -80,8 +82,8 @@ test_one()
 		skip_part "$part"
 	done < <(test_setting "$name" skip)
 	OPT_PUTS=("$TEST_DIR/$name:/root/test")
-	MODE=run COMMAND='cd /root/test && sh ./test'
-	( test_programs "$name" || exit 1; run_booted; rc=$?; run_clean; exit $rc ) \
+	MODE=run COMMAND="cd /root/test && sh ./$TEST_SCRIPT"
+	( "$TEST_PREPARE" "$name" || exit 1; run_booted; rc=$?; run_clean; exit $rc ) \
 		>"$out.output" 2>"$out.lab" </dev/null
 	rc=$?
 	TEST_WHY=
@@ -101,7 +103,8 @@ test_one()
 		;;
 	esac
 	test_logs "$out" >"$out.logs"
-	if ! klog_check "$out.logs" "$TEST_DIR/$name/expected-log" >"$out.bad"; then
+	if ! klog_check "$out.logs" "$TEST_DIR/$name/expected-log" \
+		"$(klog_expected)" >"$out.bad"; then
 		TEST_RESULT=FAIL
 		TEST_WHY="kernel log: $(head -n 1 "$out.bad")"
 	else
@@ -171,6 +174,16 @@ verb_test()
 	run_tests
 }
 
+# The commit that a run tests.
+tree_commit()
+{
+	local commit
+
+	commit=$(git -C "$TOP" rev-parse HEAD 2>/dev/null || echo unknown)
+	[ -z "$(git -C "$TOP" status --porcelain 2>/dev/null)" ] || commit="$commit with changes"
+	echo "$commit"
+}
+
 # Full counts; each round is appended to a dated file in the tree with the commit it tested.
 verb_soak()
 {
@@ -180,8 +193,7 @@ verb_soak()
 	test_options "$@"
 	file=$LAB_DIR/results/$(date -u +%Y-%m-%d).txt
 	mkdir -p "$LAB_DIR/results"
-	commit=$(git -C "$TOP" rev-parse HEAD 2>/dev/null || echo unknown)
-	[ -z "$(git -C "$TOP" status --porcelain 2>/dev/null)" ] || commit="$commit with changes"
+	commit=$(tree_commit)
 	run_tests
 	rc=$?
 	soak_record "$commit" >>"$file"
