@@ -12,8 +12,11 @@ uint8_t check_batch(struct work *w)
 {
 	if (w->src & 63)
 		return ST_LIST_ALIGN;
-	if (w->size < 2 || w->size > 1u << WQL_BATCH(wqcfg(w->d, w->wq)[WQ_LIMITS]))
+	if (w->size < (w->d->batch1 ? 1 : 2) ||
+	    w->size > 1u << WQL_BATCH(wqcfg(w->d, w->wq)[WQ_LIMITS]))
 		return ST_COUNT;
+	/* unverified: the flag stands for a failure before the part that is handed in again */
+	w->member_failed = w->flags & F_OP(0);
 	w->batch_id = w->d->next_batch++;
 	return 0;
 }
@@ -61,6 +64,12 @@ static enum step batch_end(struct work *w)
 
 enum step step_batch(struct work *w)
 {
+	/* the page of the list stays away: what runs is still to be waited for */
+	if (w->page_failed) {
+		w->page_failed = false;
+		w->status = ST_BATCH_LIST;
+	}
+
 	for (;;) {
 		unsigned int running = w->members - w->finished;
 
@@ -68,9 +77,15 @@ enum step step_batch(struct work *w)
 		if (w->status || w->abandoned || (w->fetched == w->size && !w->pending))
 			return running ? STEP_BLOCKED : batch_end(w);
 
-		if (!w->pending && batch_fetch(w) != STEP_OK) {
-			w->status = ST_BATCH_LIST;
-			continue;
+		if (!w->pending) {
+			enum step s = batch_fetch(w);
+
+			if (s == STEP_PAGE || s == STEP_RETRY)
+				return s;
+			if (s != STEP_OK) {
+				w->status = ST_BATCH_LIST;
+				continue;
+			}
 		}
 
 		if (w->pending->flags & F_FENCE && running)
@@ -94,14 +109,35 @@ enum step step_batch(struct work *w)
 void fill_batch(struct work *w)
 {
 	stl_le_p(w->record + 4, w->done);
+	if (w->d->version >= V2)
+		w->record[1] = w->member_failed;
 }
 
+/* A readback address that no flag names must be zero. */
 uint8_t check_drain(struct work *w)
 {
-	if (w->flags & (F_RCR | F_RCI))
-		return 0;
-	w->aux = F_RCR | F_RCI;
-	return ST_FLAGS;
+	if (!(w->flags & (F_RCR | F_RCI))) {
+		w->aux = F_RCR | F_RCI;
+		return ST_FLAGS;
+	}
+	if ((!(w->flags & F_OP(0)) && w->src) || (!(w->flags & F_OP(1)) && w->dst))
+		return ST_RESERVED;
+	return 0;
+}
+
+/* Reading back pushes earlier writes out; the model has none to push, the translation counts. */
+static enum step drain_readback(struct work *w)
+{
+	const uint64_t addr[] = { w->src, w->dst };
+	unsigned int i;
+	uint8_t byte;
+
+	for (i = 0; i < ARRAY_SIZE(addr); i++) {
+		if (w->flags & F_OP(i) &&
+		    work_read(w, addr[i], &byte, 1, i ? OPND_SRC2 : OPND_SRC1) != STEP_OK)
+			return work_success(w, ST_READBACK);
+	}
+	return work_success(w, ST_OK);
 }
 
 /* Earlier descriptors of the queue; of a shared queue only those of the same PASID. */
@@ -114,5 +150,5 @@ enum step step_drain(struct work *w)
 		if (o->wq == w->wq && o->seq < w->seq && (!shared || o->pasid == w->pasid))
 			return STEP_BLOCKED;
 	}
-	return work_success(w, ST_OK);
+	return drain_readback(w);
 }

@@ -10,8 +10,13 @@
 #define GRP_ENGINES	0x20
 #define GRP_FLAGS	0x28
 
-/* TC-A, TC-B, global limit, reserved and allowed read buffers; the rest needs other GRPCAP bits. */
+/* TC-A, TC-B, global limit, reserved and allowed read buffers; what newer versions add. */
 #define GRP_FLAG_BITS	0x0ff0ffbfull
+#define GRP_PROGRESS	0x3300000000ull
+#define GRP_BANDWIDTH	0xff0000000000ull
+#define GRP_BAND_READ(f)	((f) >> 40 & 0xf)
+#define GRP_BAND_WRITE(f)	((f) >> 44 & 0xf)
+#define BAND_MAX	3
 
 struct group {
 	uint64_t wqs[4];
@@ -38,8 +43,14 @@ static bool below(uint64_t mask, unsigned int bits)
 static enum cmd_error check_groups(IdxdLab *d)
 {
 	uint64_t wqs = 0, engines = 0;
+	uint64_t flag_bits = GRP_FLAG_BITS;
 	unsigned int i;
 	struct group g;
+
+	if (reg32(d, R_GRPCAP) & GRPCAP_PROGRESS)
+		flag_bits |= GRP_PROGRESS;
+	if (reg32(d, R_GRPCAP) & GRPCAP_BANDWIDTH)
+		flag_bits |= GRP_BANDWIDTH;
 
 	for (i = 0; i < d->ngroups; i++) {
 		group_load(d, i, &g);
@@ -49,8 +60,10 @@ static enum cmd_error check_groups(IdxdLab *d)
 			return CE_GROUP_ENGINE;
 		if (!g.wqs[0] != !g.engines)
 			return CE_GROUP;
-		if (g.flags & ~GRP_FLAG_BITS)
+		if (g.flags & ~flag_bits)
 			return CE_CONFIG;
+		if (GRP_BAND_READ(g.flags) > BAND_MAX || GRP_BAND_WRITE(g.flags) > BAND_MAX)
+			return CE_READ_BUFFERS;
 		wqs |= g.wqs[0];
 		engines |= g.engines;
 	}
@@ -172,6 +185,8 @@ enum cmd_error check_wq(IdxdLab *d, unsigned int wq)
 		return CE_WQ_NO_SIZE;
 	if (!WQM_PRIORITY(mode))
 		return CE_PRIORITY;
+	if (!(mode & WQM_DEDICATED ? d->dedicated : d->shared))
+		return CE_MODE;
 	if (mode & WQM_BOF && (!d->bof || !pcicfg_pri(d)))
 		return CE_BOF;
 	if (!(mode & WQM_DEDICATED) && !(mode & WQM_PASID_EN))
@@ -182,9 +197,14 @@ enum cmd_error check_wq(IdxdLab *d, unsigned int wq)
 		return CE_PRIV;
 	if (WQL_XFER(cfg[WQ_LIMITS]) > d->xfer_shift)
 		return CE_XFER;
-	/* A shift of 0 is a batch of one, which needs a capability this model does not have. */
-	if (!d->iaa && (!WQL_BATCH(cfg[WQ_LIMITS]) || WQL_BATCH(cfg[WQ_LIMITS]) > d->batch_shift))
+	/* A shift of 0 is a batch of one, which is a capability of its own. */
+	if (!d->iaa && ((!WQL_BATCH(cfg[WQ_LIMITS]) && !d->batch1) ||
+			WQL_BATCH(cfg[WQ_LIMITS]) > d->batch_shift))
 		return CE_BATCH;
+	if (WQL_SGL(cfg[WQ_LIMITS]) > d->sgl_shift)
+		return CE_BATCH;
+	if (mode & WQM_ATS_OFF && !d->ats_disable)
+		return CE_ATS;
 	if (!occupancy_vector_ok(d, cfg[WQ_OCC_VEC]))
 		return CE_OCC_HANDLE;
 	if (!opcfg_ok(d, cfg))

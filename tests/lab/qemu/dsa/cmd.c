@@ -217,7 +217,7 @@ static enum cmd_error cmd_validate(IdxdLab *d)
 	const uint32_t op = d->cmd.operand;
 	unsigned int first;
 
-	if (d->cmd.code >= ARRAY_SIZE(defs) || !(reg32(d, R_CMDCAP) >> d->cmd.code & 1))
+	if (d->cmd.code >= ARRAY_SIZE(defs) || !(caps_commands(d) >> d->cmd.code & 1))
 		return CE_CODE;
 
 	/* unverified: a halted device takes Reset Device if that is what it asks for, else nothing */
@@ -267,7 +267,9 @@ void cmd_bh(void *opaque)
 
 	if (!d->cmd.started) {
 		d->cmd.started = true;
-		e = cmd_validate(d);
+		e = labpage_cmd_error(d);
+		if (e == CE_OK)
+			e = cmd_validate(d);
 		if (e == CE_OK && defs[d->cmd.code].start)
 			e = defs[d->cmd.code].start(d);
 		if (e != CE_OK) {
@@ -300,7 +302,7 @@ void cmd_bh(void *opaque)
 
 void cmd_kick(IdxdLab *d)
 {
-	if (d->cmd.active)
+	if (d->cmd.active && d->cmd.started)
 		qemu_bh_schedule(d->cmd_bh);
 }
 
@@ -331,5 +333,9 @@ void cmd_write(IdxdLab *d, uint32_t val)
 		return;
 	}
 	d->regs[R_CMDSTATUS / 4] = CMDSTS_ACTIVE;
-	qemu_bh_schedule(d->cmd_bh);
+	if (labpage_cmd_delay_ns(d))
+		timer_mod(d->cmd_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+			  labpage_cmd_delay_ns(d));
+	else
+		qemu_bh_schedule(d->cmd_bh);
 }

@@ -9,15 +9,21 @@
 #define F_READS		(F_BOF | F_TC1)
 #define F_WRITES	(F_BOF | F_TC2 | F_CACHE | F_READBACK)
 #define F_CRC		(F_OP(0) | F_OP(1) | F_OP(2))
+#define F_DRAIN		(F_OP(0) | F_OP(1) | F_OP(2) | F_OP(3))
+
+/* reserved bytes of the DIF operations that have fields on one side only */
+#define DIF_SOURCE_ONLY	(BYTES(41, 41) | BYTES(43, 47) | BYTES(56, 63))
+#define DIF_DEST_ONLY	(BYTES(40, 40) | BYTES(43, 55))
 
 static const struct op dsa_ops[] = {
 	[OP_NOOP] = { "No-op", 0, 0, BYTES(16, 35) | TAIL, false, NULL, step_noop },
 	[OP_BATCH] = { "Batch", F_TC1, 0, BYTES(24, 31) | TAIL, false, check_batch, step_batch,
-		       fill_batch },
-	[OP_DRAIN] = { "Drain", 0, 0, BYTES(16, 35) | TAIL, false, check_drain, step_drain },
+		       fill_batch, .flags_v2 = F_OP(0) },
+	[OP_DRAIN] = { "Drain", 0, 0, BYTES(32, 35) | TAIL, false, check_drain, step_drain,
+		       .flags_v2 = F_DRAIN },
 	[OP_MEMMOVE] = { "Memory Move", F_READS | F_WRITES, 0, TAIL, true, NULL, step_memmove },
-	[OP_FILL] = { "Fill", F_WRITES | F_OP(2), 0, BYTES(38, 39) | BYTES(48, 63), true,
-		      check_fill, step_fill },
+	[OP_FILL] = { "Fill", F_WRITES, 0, BYTES(38, 39) | BYTES(48, 63), true,
+		      check_fill, step_fill, .flags_v2 = F_OP(2) },
 	[OP_COMPARE] = { "Compare", F_READS | F_TC2 | F_CHECK, F_RECORD,
 			 BYTES(38, 39) | BYTES(41, 63), true, check_compare, step_compare,
 			 fill_compare },
@@ -31,14 +37,26 @@ static const struct op dsa_ops[] = {
 			     true, check_apply_delta, step_apply_delta },
 	[OP_DUALCAST] = { "Dualcast", F_READS | F_WRITES | F_TC3, 0,
 			  BYTES(38, 39) | BYTES(48, 63), true, check_dualcast, step_dualcast },
-	[OP_TRANSLATE] = { "Translation Fetch", F_READS, 0, BYTES(24, 31) | TAIL, true, NULL,
-			   step_touch },
+	[OP_TRANSLATE] = { "Translation Fetch", F_READS | F_OP(0), 0,
+			   BYTES(24, 31) | BYTES(38, 47) | BYTES(56, 63), true, check_translate,
+			   step_touch, .since = V2 },
 	[OP_CRC] = { "CRC Generation", F_READS | F_CRC, F_RECORD,
-		     BYTES(24, 31) | BYTES(38, 39) | BYTES(44, 47) | BYTES(56, 63), true,
-		     check_crc, step_crc, fill_crc },
+		     BYTES(24, 31) | BYTES(38, 39) | BYTES(56, 63), true,
+		     check_crc, step_crc, fill_crc, .flags_v2 = F_OP(3) },
 	[OP_COPY_CRC] = { "Copy with CRC", F_READS | F_WRITES | F_CRC, F_RECORD,
-			  BYTES(38, 39) | BYTES(44, 47) | BYTES(56, 63), true,
-			  check_crc, step_crc, fill_crc },
+			  BYTES(38, 39) | BYTES(56, 63), true,
+			  check_crc, step_crc, fill_crc, .flags_v2 = F_OP(3) },
+	[OP_DIF_CHECK] = { "DIF Check", F_READS, F_RECORD,
+			   BYTES(24, 31) | BYTES(38, 39) | DIF_SOURCE_ONLY, true,
+			   check_dif, step_dif, fill_dif },
+	[OP_DIF_INSERT] = { "DIF Insert", F_READS | F_WRITES, 0, BYTES(38, 39) | DIF_DEST_ONLY,
+			    true, check_dif, step_dif, fill_dif },
+	[OP_DIF_STRIP] = { "DIF Strip", F_READS | F_WRITES, 0, BYTES(38, 39) | DIF_SOURCE_ONLY,
+			   true, check_dif, step_dif, fill_dif },
+	[OP_DIF_UPDATE] = { "DIF Update", F_READS | F_WRITES, 0,
+			    BYTES(38, 39) | BYTES(43, 47), true, check_dif, step_dif, fill_dif },
+	[OP_DIX] = { "DIX Generate", F_READS | F_WRITES, 0, BYTES(38, 39) | DIF_DEST_ONLY, true,
+		     check_dif, step_dif, fill_dif, .since = V2 },
 	[OP_CACHE_FLUSH] = { "Cache Flush", F_BOF | F_TC2 | F_CACHE, 0, BYTES(16, 23) | TAIL, true,
 			     NULL, step_touch },
 };
@@ -75,8 +93,14 @@ static uint32_t bad_flags(struct work *w)
 {
 	IdxdLab *d = w->d;
 	uint32_t mode = wqcfg(d, w->wq)[WQ_MODE];
-	uint32_t bad = w->flags & ~(F_COMMON | F_FENCE | w->op->flags);
+	uint32_t allowed = F_COMMON | F_FENCE | w->op->flags;
+	uint32_t bad;
 
+	if (d->version >= V2)
+		allowed |= w->op->flags_v2;
+	if (d->version >= V3 && !d->iaa && allowed & F_CACHE)
+		allowed |= F_CACHE3;
+	bad = w->flags & ~allowed;
 	if (w->flags & F_FENCE && (!w->parent || d->iaa))
 		bad |= F_FENCE;
 	if (w->flags & F_BOF && !(mode & WQM_BOF))

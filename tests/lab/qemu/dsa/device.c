@@ -35,6 +35,7 @@ static void device_reset(DeviceState *dev)
 
 	device_quiesce(d);
 	pcicfg_reset(d);
+	labpage_reset(d);
 	regs_reset(d, true);
 }
 
@@ -63,6 +64,8 @@ static const struct limit {
 	{ "max-batch-shift",	offsetof(IdxdLab, batch_shift),	1, 15 },
 	{ "ims",		offsetof(IdxdLab, ims_units),	0, MAX_IMS / 256 },
 	{ "handle-base",	offsetof(IdxdLab, handle_base),	0, 0x8000 },
+	{ "handle-limit",	offsetof(IdxdLab, handle_limit),	0, 0xffff },
+	{ "max-sgl-shift",	offsetof(IdxdLab, sgl_shift),	0, 15 },
 	{ "bug-every",		offsetof(IdxdLab, bug_every),	1, UINT32_MAX },
 };
 
@@ -87,6 +90,8 @@ static bool device_check_properties(IdxdLab *d, Error **errp)
 		}
 	}
 
+	if (!d->cmdcap)
+		d->handles = false;
 	if (!d->device_id)
 		d->device_id = d->iaa ? 0x1216 : 0x11fb;
 	return bug_parse(d, errp);
@@ -151,8 +156,17 @@ static const Property properties[] = {
 	DEFINE_PROP_UINT32("handle-base", IdxdLab, handle_base, 0),
 	DEFINE_PROP_UINT64("delay-ns", IdxdLab, delay_ns, 0),
 	DEFINE_PROP_BOOL("handles", IdxdLab, handles, true),
+	DEFINE_PROP_UINT32("handle-limit", IdxdLab, handle_limit, 0),
+	DEFINE_PROP_UINT32("max-sgl-shift", IdxdLab, sgl_shift, 0),
+	DEFINE_PROP_BOOL("lab-page", IdxdLab, lab_page, false),
+	DEFINE_PROP_BOOL("cmdcap", IdxdLab, cmdcap, true),
 	DEFINE_PROP_BOOL("evl", IdxdLab, evl, true),
 	DEFINE_PROP_BOOL("bof", IdxdLab, bof, true),
+	DEFINE_PROP_BOOL("batch1", IdxdLab, batch1, false),
+	DEFINE_PROP_BOOL("shared", IdxdLab, shared, true),
+	DEFINE_PROP_BOOL("dedicated", IdxdLab, dedicated, true),
+	DEFINE_PROP_BOOL("ats-disable", IdxdLab, ats_disable, true),
+	DEFINE_PROP_BOOL("op-config", IdxdLab, op_config, true),
 	DEFINE_PROP_STRING("bug", IdxdLab, bug_name),
 	DEFINE_PROP_UINT32("bug-every", IdxdLab, bug_every, 13),
 };

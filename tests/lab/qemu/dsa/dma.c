@@ -17,13 +17,17 @@ static uint32_t wq_mode(struct work *w)
 }
 
 /*
- * Page requests need the flag in the descriptor and in the queue.
- * unverified: that this also holds for the completion record, whose fault is logged otherwise.
+ * Page requests for data need the flag in the descriptor and in the queue.
+ * unverified: for the completion record and a batch's list, whose operations cannot carry the flag
+ * or whose fault loses the record, it is enough that the queue's page requests are not off.
  */
-static bool work_may_block(struct work *w)
+static bool work_may_block(struct work *w, enum operand which)
 {
-	return w->flags & F_BOF && wq_mode(w) & WQM_BOF && !(wq_mode(w) & WQM_PRS_OFF) &&
-	       pcicfg_pri(w->d);
+	if (!pcicfg_pri(w->d) || wq_mode(w) & WQM_PRS_OFF)
+		return false;
+	if (which == OPND_RECORD || w->opcode == OP_BATCH)
+		return true;
+	return w->flags & F_BOF && wq_mode(w) & WQM_BOF;
 }
 
 static enum step work_fault(struct work *w, uint8_t code, uint64_t addr, bool write,
@@ -151,7 +155,7 @@ static enum step work_dma(struct work *w, uint64_t addr, void *buf, uint32_t len
 		 */
 		if (r < 0 && !ats && !write)
 			return work_fault(w, ST_HW_READ, addr, write, which);
-		if (r < 0 && ats && !work_may_block(w))
+		if (r < 0 && ats && !work_may_block(w, which))
 			return work_fault(w, ST_FAULT, addr, write, which);
 		if (r < 0 && ats)
 			return page_request(w, addr, write, which);

@@ -75,8 +75,8 @@ void work_start(struct work *w)
 	QTAILQ_INSERT_TAIL(&d->active, w, all);
 	w->place = ON_READY;
 	QTAILQ_INSERT_TAIL(&d->place[ON_READY], w, link);
-	if (d->delay_ns)
-		work_defer(w, d->delay_ns);
+	if (d->delay_ns || labpage_delay_ns(d))
+		work_defer(w, d->delay_ns + labpage_delay_ns(d));
 }
 
 void engine_timer(void *opaque)
@@ -138,7 +138,9 @@ static void work_run(struct work *w)
 
 	if (w->phase == PHASE_CHECK) {
 		desc_decode(w);
-		w->status = desc_check(w);
+		w->status = labpage_status(w->d);
+		if (!w->status)
+			w->status = desc_check(w);
 		w->phase = w->status ? PHASE_RECORD : PHASE_RUN;
 	}
 
@@ -148,7 +150,7 @@ static void work_run(struct work *w)
 	}
 
 	if (w->phase == PHASE_RUN) {
-		s = w->page_failed ? STEP_DONE : w->op->step(w);
+		s = w->page_failed && w->opcode != OP_BATCH ? STEP_DONE : w->op->step(w);
 		if (s == STEP_DONE) {
 			w->phase = PHASE_RECORD;
 			w->page_failed = false;

@@ -20,6 +20,14 @@ static bool inject_ready(IdxdLab *d, Error **errp)
 }
 
 /* All handles become invalid; the next ones asked for have other values. */
+void inject_revoke(IdxdLab *d)
+{
+	memset(d->msix_handle, 0, sizeof(d->msix_handle));
+	memset(d->ims_handle, 0, sizeof(d->ims_handle));
+	d->handle_base = (d->handle_base + GENERATION) % 0x8000;
+	irq_misc(d, CAUSE_REVOKED);
+}
+
 static void set_revoke(Object *obj, bool value, Error **errp)
 {
 	IdxdLab *d = IDXD_LAB(obj);
@@ -30,10 +38,7 @@ static void set_revoke(Object *obj, bool value, Error **errp)
 		error_setg(errp, "idxd-lab: handles=off, there is nothing to revoke");
 		return;
 	}
-	memset(d->msix_handle, 0, sizeof(d->msix_handle));
-	memset(d->ims_handle, 0, sizeof(d->ims_handle));
-	d->handle_base = (d->handle_base + GENERATION) % 0x8000;
-	irq_misc(d, CAUSE_REVOKED);
+	inject_revoke(d);
 }
 
 /* Halts the device; the value is what it then asks for: 0 Reset Device, 1 FLR, 2 warm, 3 cold. */

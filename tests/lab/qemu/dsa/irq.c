@@ -101,6 +101,17 @@ void irq_occupancy(IdxdLab *d, unsigned int wq)
 		irq_entry(d, ims, n);
 }
 
+static unsigned int handles_out(const IdxdLab *d)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i <= d->nwqs; i++)
+		n += d->msix_handle[i];
+	for (i = 0; i < d->ims_units * 256; i++)
+		n += d->ims_handle[i];
+	return n;
+}
+
 enum cmd_error irq_handle_get(IdxdLab *d, uint32_t operand, uint16_t *ret_handle)
 {
 	bool ims = operand & OPERAND_IMS;
@@ -108,6 +119,9 @@ enum cmd_error irq_handle_get(IdxdLab *d, uint32_t operand, uint16_t *ret_handle
 
 	if (n >= table_size(d, ims))
 		return CE_HANDLE;
+	if (d->handle_limit && handles_out(d) >= d->handle_limit &&
+	    !(ims ? d->ims_handle[n] : d->msix_handle[n]))
+		return CE_NO_HANDLE;
 	if (ims)
 		d->ims_handle[n] = true;
 	else

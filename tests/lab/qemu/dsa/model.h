@@ -18,10 +18,10 @@
 #define TYPE_IDXD_LAB "idxd-lab"
 OBJECT_DECLARE_SIMPLE_TYPE(IdxdLab, IDXD_LAB)
 
-#define MAX_WQS		32
-#define MAX_GROUPS	8
-#define MAX_ENGINES	32
-#define MAX_IMS		1024
+#define MAX_WQS		64
+#define MAX_GROUPS	32
+#define MAX_ENGINES	64
+#define MAX_IMS		2048
 #define MAX_PRG		512
 #define RECORD_MAX	64
 #define ENGINE_WORKS	16	/* descriptors in progress per engine */
@@ -155,8 +155,17 @@ struct IdxdLab {
 	uint32_t handle_base;
 	uint64_t delay_ns;
 	bool handles;
+	bool cmdcap;
 	bool evl;
 	bool bof;
+	bool batch1;
+	bool shared;
+	bool dedicated;
+	bool ats_disable;
+	bool op_config;
+	bool lab_page;
+	uint32_t handle_limit;
+	uint32_t sgl_shift;
 	bool iaa;
 	char *bug_name;
 	uint32_t bug_every;
@@ -165,6 +174,8 @@ struct IdxdLab {
 
 	/* registers below T_REGS_END, and the IMS table */
 	uint32_t regs[T_REGS_END / 4];
+	uint32_t cmdparam[2];
+	uint32_t lab[16];		/* registers of the lab's page		*/
 	struct ims_entry ims[MAX_IMS];
 	bool msix_handle[MAX_WQS + 1];
 	bool ims_handle[MAX_IMS];
@@ -236,13 +247,26 @@ bool pcicfg_pri_alloc_ok(IdxdLab *d);
 /* device.c */
 void device_halt(IdxdLab *d, unsigned int reset);
 
-/* inject.c */
+/* inject.c, labpage.c: events that a test causes */
 void inject_init(Object *obj);
+void inject_revoke(IdxdLab *d);
+uint32_t labpage_read(IdxdLab *d, uint32_t off);
+void labpage_write(IdxdLab *d, uint32_t off, uint32_t val);
+void labpage_reset(IdxdLab *d);
+bool labpage_holds(const IdxdLab *d);
+uint64_t labpage_delay_ns(const IdxdLab *d);
+uint64_t labpage_cmd_delay_ns(const IdxdLab *d);
+uint8_t labpage_cmd_error(IdxdLab *d);
+uint8_t labpage_status(IdxdLab *d);
+
+/* caps.c: capability registers */
+void caps_reset(IdxdLab *d);
+uint64_t opcap_word(IdxdLab *d, unsigned int n);
+uint32_t caps_commands(const IdxdLab *d);
 
 /* regs.c, tables.c: BAR0 */
 extern const MemoryRegionOps bar0_ops;
 void regs_reset(IdxdLab *d, bool full);
-uint64_t opcap_word(IdxdLab *d, unsigned int n);
 uint32_t table_read(IdxdLab *d, uint32_t off);
 void table_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val);
 void table_reset(IdxdLab *d);

@@ -196,19 +196,37 @@ enum step step_dualcast(struct work *w)
 	return work_success(w, ST_OK);
 }
 
+/* unverified: that a stride is a whole number of pages. */
+uint8_t check_translate(struct work *w)
+{
+	uint64_t stride = ldq_le_p(w->raw + 48);
+
+	if (!(w->flags & F_OP(0)))
+		return stride ? ST_RESERVED : 0;
+	return !stride || stride & (PAGE - 1) ? ST_ALIGN : 0;
+}
+
+static uint64_t touch_stride(const struct work *w)
+{
+	return w->opcode == OP_TRANSLATE && w->flags & F_OP(0) ? ldq_le_p(w->raw + 48) : 0;
+}
+
 /* Cache Flush and Translation Fetch change nothing: one byte per page proves the translation. */
 enum step step_touch(struct work *w)
 {
 	bool flush = w->opcode == OP_CACHE_FLUSH;
 	uint64_t base = flush ? w->dst : w->src;
+	uint64_t stride = touch_stride(w);
 
 	while (w->done < w->size) {
+		uint64_t left = w->size - w->done;
 		uint8_t byte;
 		enum step s = work_read(w, base + w->done, &byte, 1, flush ? OPND_DST : OPND_SRC1);
 
 		if (s != STEP_OK)
 			return s;
-		w->done += work_chunk(w, base + w->done, base + w->done);
+		w->done += stride ? MIN(stride, left) :
+				    work_chunk(w, base + w->done, base + w->done);
 		w->d->budget -= 64;
 		if (slice_over(w))
 			return STEP_MORE;

@@ -26,6 +26,7 @@ struct op {
 	enum step (*step)(struct work *w);
 	void (*fill)(struct work *w);	/* operation specific record bytes	*/
 	uint16_t since;			/* first VERSION that has it, 0 for all	*/
+	uint32_t flags_v2;		/* allowed from version 2 on		*/
 };
 
 /* NULL if the device has no such operation. */
@@ -54,12 +55,18 @@ enum step step_touch(struct work *w);
 uint8_t check_fill(struct work *w);
 uint8_t check_compare(struct work *w);
 uint8_t check_dualcast(struct work *w);
+uint8_t check_translate(struct work *w);
 void fill_compare(struct work *w);
 
 /* crc.c */
 enum step step_crc(struct work *w);
 uint8_t check_crc(struct work *w);
 void fill_crc(struct work *w);
+
+/* dif.c */
+enum step step_dif(struct work *w);
+uint8_t check_dif(struct work *w);
+void fill_dif(struct work *w);
 
 /* delta.c */
 enum step step_create_delta(struct work *w);

@@ -18,6 +18,7 @@ static bool is_fault(uint8_t status)
 	case ST_FAULT:
 	case ST_PAGE_REFUSED:
 	case ST_BATCH_LIST:
+	case ST_READBACK:
 	case ST_HW_READ:
 		return true;
 	}
@@ -39,13 +40,14 @@ static void record_compose(struct work *w)
 	r[0] = w->status;
 	r[1] = w->result;
 	if (is_fault(w->status)) {
-		r[2] = w->operand << 1;
+		if (w->d->version >= V2)
+			r[2] = w->operand << 1;
 		stl_le_p(r + 4, w->done);
 		stq_le_p(r + 8, w->fault_addr);
 	}
 	if (w->status == ST_FLAGS)
 		stl_le_p(r + 16, w->aux);
-	else if (ST_CODE(w->status) < ST_OPCODE && w->op && w->op->fill)
+	else if ((ST_CODE(w->status) < ST_OPCODE || is_fault(w->status)) && w->op && w->op->fill)
 		w->op->fill(w);
 }
 

@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
-#include "ops.h"
+#include "model.h"
 
 #define GENCFG_RW	(GENCFG_LIMIT | GENCFG_USER_INT | GENCFG_EVL)
 #define EVL_INT_PENDING	(1u << 30)
@@ -34,77 +34,6 @@ static const struct reg rules[] = {
 	{ R_EVLSTATUS + 4,	ALWAYS,		0,		EVL_INT_PENDING, true },
 };
 
-/* OPCAP says what the operation table can do, not the other way round. */
-uint64_t opcap_word(IdxdLab *d, unsigned int n)
-{
-	uint64_t word = 0;
-	unsigned int i;
-
-	for (i = 0; i < 64; i++) {
-		if (op_find(d, n * 64 + i))
-			word |= 1ull << i;
-	}
-	return word;
-}
-
-static uint64_t gencap(IdxdLab *d)
-{
-	uint64_t v = GENCAP_OVERLAP | GENCAP_CACHE | GENCAP_CMDCAP | GENCAP_READBACK |
-		     GENCAP_FILL16 | GENCAP_FAULTINFO | GENCAP_CONFIG;
-
-	v |= (uint64_t)d->xfer_shift << GENCAP_XFER_SHIFT;
-	v |= (uint64_t)d->ims_units << GENCAP_IMS_SHIFT;
-	if (d->iaa)
-		v = (v & ~(GENCAP_OVERLAP | GENCAP_FILL16)) | iaa_gencap(d);
-	else
-		v |= (uint64_t)d->batch_shift << GENCAP_BATCH_SHIFT;
-	if (d->bof)
-		v |= GENCAP_BOF;
-	if (d->evl)
-		v |= (d->iaa ? 2ull : 1ull) << GENCAP_EVL_SHIFT | GENCAP_EVL_DROP;
-	return v;
-}
-
-static uint64_t wqcap(IdxdLab *d)
-{
-	uint64_t v = d->total_size | (uint64_t)d->nwqs << 16 | 1ull << 24;
-
-	v |= WQCAP_SHARED | WQCAP_DEDICATED | WQCAP_ATS_OFF | WQCAP_PRIORITY | WQCAP_OCCUPANCY |
-	     WQCAP_OCC_INT | WQCAP_OPCFG;
-	if (d->evl)
-		v |= WQCAP_PRS_OFF;
-	return v;
-}
-
-static uint64_t offsets(IdxdLab *d)
-{
-	uint64_t v = T_GRPCFG / 0x100 | T_WQCFG / 0x100 << 16;
-
-	v |= (uint64_t)(T_MSIXPERM / 0x100) << 32;
-	if (d->ims_units)
-		v |= (uint64_t)(T_IMS / 0x100) << 48;
-	return v;
-}
-
-static void regs_set_constants(IdxdLab *d)
-{
-	unsigned int i;
-
-	d->regs[R_VERSION / 4] = d->version;
-	reg64_set(d, R_GENCAP, gencap(d));
-	reg64_set(d, R_WQCAP, wqcap(d));
-	reg64_set(d, R_GRPCAP, d->ngroups);
-	if (!d->iaa)
-		d->regs[R_GRPCAP / 4] |= d->read_buffers << 8 | 1 << 16 | 1 << 17;
-	reg64_set(d, R_ENGCAP, d->nengines | ENGINE_WORKS << 8 | ENGINE_WORKS << 16);
-	for (i = 0; i < 4; i++)
-		reg64_set(d, R_OPCAP + 8 * i, opcap_word(d, i));
-	reg64_set(d, R_OFFSETS, offsets(d));
-	if (d->iaa && d->version >= 0x200)
-		reg64_set(d, R_IAACAP, iaa_cap(d));
-	d->regs[R_CMDCAP / 4] = d->handles ? 0x7ffe : 0x1ffe;
-}
-
 /* @full: power-on, bus reset and FLR; otherwise the Reset Device command, which spares some. */
 void regs_reset(IdxdLab *d, bool full)
 {
@@ -120,8 +49,9 @@ void regs_reset(IdxdLab *d, bool full)
 	for (i = 0; !full && i < ARRAY_SIZE(spared); i++)
 		memcpy(&d->regs[spared[i].off / 4], keep[i], spared[i].len);
 
-	regs_set_constants(d);
+	caps_reset(d);
 	d->regs[R_GENCFG / 4] = d->iaa ? 0 : d->read_buffers;
+	memset(d->cmdparam, 0, sizeof(d->cmdparam));
 	table_reset(d);
 
 	/* unverified: that handles do not outlive a Reset Device command */
@@ -133,7 +63,11 @@ void regs_reset(IdxdLab *d, bool full)
 
 static uint32_t dword_read(IdxdLab *d, uint32_t off)
 {
-	if (off >= T_MSIXPERM)
+	if (off >= T_LAB && off < T_CMDPARAM)
+		return labpage_read(d, off - T_LAB);
+	if (off == T_CMDPARAM || off == T_CMDPARAM + 4)
+		return d->cmdparam[off / 4 % 2];
+	if (off >= T_TABLES)
 		return table_read(d, off);
 	return d->regs[off / 4];
 }
@@ -149,7 +83,17 @@ static void dword_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val)
 			cmd_write(d, val);
 		return;
 	}
-	if (off >= T_MSIXPERM) {
+	if (off >= T_LAB && off < T_CMDPARAM) {
+		labpage_write(d, off - T_LAB, val);
+		return;
+	}
+	if (off == T_CMDPARAM || off == T_CMDPARAM + 4) {
+		uint32_t *p = &d->cmdparam[off / 4 % 2];
+
+		*p = (*p & ~lanes) | (val & lanes);
+		return;
+	}
+	if (off >= T_TABLES) {
 		table_write(d, off, lanes, val);
 		return;
 	}

@@ -26,17 +26,24 @@
 #define R_EVLCFG	0x0e0
 #define R_EVLSTATUS	0x0f0
 #define R_IAACAP	0x180
+#define R_DSACAP0	0x180
+#define R_DSACAP1	0x188
+#define R_DSACAP2	0x190
 
 /* Where this model puts its tables (all but the portals are found through OFFSETS) */
-#define T_MSIXPERM	0x0400
-#define T_GRPCFG	0x0600
-#define T_WQCFG		0x0800
-#define T_REGS_END	0x1000
+#define T_TABLES	0x0400
+#define T_GRPCFG	0x0400
+#define T_MSIXPERM	0x0c00
+#define T_WQCFG		0x1000
+#define T_REGS_END	0x2000
+#define T_PERFMON	0x2000
 #define T_MSIX		0x4000
 #define T_PBA		0x5000
-#define T_IMS		0x8000
+#define T_LAB		0xd000	/* not of the specification, see inject.c */
+#define T_CMDPARAM	0xe000
 #define T_DUMMY		0xf000
-#define BAR0_SIZE	0x10000
+#define T_IMS		0x10000
+#define BAR0_SIZE	0x20000
 
 #define MSIXPERM_STRIDE	8
 #define GRPCFG_STRIDE	64
@@ -44,22 +51,38 @@
 #define IMS_STRIDE	16
 #define PORTAL_STRIDE	0x4000
 
+/* VERSION */
+#define V2			0x200
+#define V3			0x300
+
 /* GENCAP */
 #define GENCAP_BOF		(1ull << 0)
 #define GENCAP_OVERLAP		(1ull << 1)
 #define GENCAP_CACHE		(1ull << 2)
 #define GENCAP_CMDCAP		(1ull << 4)
+#define GENCAP_STRIDE		(1ull << 7)
 #define GENCAP_READBACK		(1ull << 8)
+#define GENCAP_DRAIN_RB		(1ull << 9)
 #define GENCAP_FILL16		(1ull << 10)
+#define GENCAP_CRC64		(1ull << 11)
 #define GENCAP_FAULTINFO	(1ull << 12)
 #define GENCAP_EVL_SHIFT	13
+#define GENCAP_BATCH_CONT	(1ull << 15)
 #define GENCAP_XFER_SHIFT	16
 #define GENCAP_BATCH_SHIFT	21
 #define GENCAP_IMS_SHIFT	25
 #define GENCAP_CONFIG		(1ull << 31)
 #define GENCAP_EVL_DROP		(1ull << 32)
+#define GENCAP_BATCH1		(1ull << 52)
+
+/* GRPCAP */
+#define GRPCAP_BUFFERS		(1u << 16)
+#define GRPCAP_LIMIT		(1u << 17)
+#define GRPCAP_PROGRESS		(1u << 18)
+#define GRPCAP_BANDWIDTH	(1u << 19)
 
 /* WQCAP */
+#define WQCAP_CFG_SIZE		(1ull << 24)	/* 64 bytes each, else 32 */
 #define WQCAP_SHARED		(1ull << 48)
 #define WQCAP_DEDICATED		(1ull << 49)
 #define WQCAP_ATS_OFF		(1ull << 50)
@@ -127,7 +150,9 @@ enum { WQ_SIZE, WQ_THRESHOLD, WQ_MODE, WQ_LIMITS, WQ_OCC_VEC, WQ_OCC_LIMIT, WQ_S
 #define WQM_MASK		0x3fffffffu
 #define WQL_XFER(v)		((v) & 0x1f)
 #define WQL_BATCH(v)		((v) >> 5 & 0xf)
+#define WQL_SGL(v)		((v) >> 9 & 0xf)
 #define WQL_MASK		0x1ffu
+#define WQL_MASK_V3		0x1fffu
 #define WQO_IMS			(1u << 16)
 #define WQO_ENABLE		(1u << 16)
 #define WQS_OCC_FIRED		(1u << 16)
@@ -150,6 +175,7 @@ enum wq_state { WQ_DISABLED, WQ_ENABLED, WQ_CHANGING };
 #define F_CRAV		(1u << 2)
 #define F_RCR		(1u << 3)
 #define F_RCI		(1u << 4)
+#define F_CACHE3	(1u << 5)
 #define F_CHECK		(1u << 7)
 #define F_CACHE		(1u << 8)
 #define F_TC1		(1u << 9)
@@ -165,17 +191,19 @@ enum opcode {
 	OP_NOOP = 0x00, OP_BATCH = 0x01, OP_DRAIN = 0x02, OP_MEMMOVE = 0x03, OP_FILL = 0x04,
 	OP_COMPARE = 0x05, OP_COMPVAL = 0x06, OP_CREATE_DELTA = 0x07, OP_APPLY_DELTA = 0x08,
 	OP_DUALCAST = 0x09, OP_TRANSLATE = 0x0a, OP_CRC = 0x10, OP_COPY_CRC = 0x11,
-	OP_CACHE_FLUSH = 0x20,
+	OP_DIF_CHECK = 0x12, OP_DIF_INSERT = 0x13, OP_DIF_STRIP = 0x14, OP_DIF_UPDATE = 0x15,
+	OP_DIX = 0x17, OP_CACHE_FLUSH = 0x20,
 };
 
 /* Completion status and error codes */
 enum status {
 	ST_OK = 0x01, ST_FALSE = 0x02, ST_FAULT = 0x03, ST_PAGE_REFUSED = 0x04,
 	ST_BATCH_MEMBER = 0x05, ST_BATCH_LIST = 0x06, ST_DELTA_ORDER = 0x07, ST_DELTA_RANGE = 0x08,
+	ST_DIF = 0x09,
 	ST_OPCODE = 0x10, ST_FLAGS = 0x11, ST_RESERVED = 0x12, ST_SIZE = 0x13, ST_COUNT = 0x14,
 	ST_VALUE = 0x15, ST_OVERLAP = 0x16, ST_DUALCAST = 0x17, ST_LIST_ALIGN = 0x18,
 	ST_HANDLE = 0x19, ST_RECORD_FAULT = 0x1a, ST_RECORD_ALIGN = 0x1b, ST_ALIGN = 0x1c,
-	ST_PRIV = 0x1d, ST_HW_READ = 0x20, ST_LOG_DRAIN = 0x26, ST_LOG_BATCH = 0x27,
+	ST_PRIV = 0x1d, ST_READBACK = 0x1f, ST_HW_READ = 0x20, ST_LOG_DRAIN = 0x26, ST_LOG_BATCH = 0x27,
 	ER_CONFIG = 0x51, ER_CMD = 0x52, ER_WQ_FULL = 0x53, ER_EVL = 0x54,
 };
 #define ST_CODE(s)	((s) & 0x3f)

@@ -23,6 +23,12 @@ static const struct {
 	[WQ_OCC_LIMIT]	= { .always = WQO_ENABLE },
 };
 
+/* Without a choice of operations per queue an entry ends before them. */
+static uint32_t wqcfg_stride(const IdxdLab *d)
+{
+	return d->op_config ? WQCFG_STRIDE : WQCFG_STRIDE / 2;
+}
+
 static uint32_t wqcfg_writable(IdxdLab *d, unsigned int wq, unsigned int dword)
 {
 	uint32_t bits;
@@ -32,7 +38,8 @@ static uint32_t wqcfg_writable(IdxdLab *d, unsigned int wq, unsigned int dword)
 
 	bits = wqcfg_bits[dword].always;
 	if (wq_state(d, wq) == WQ_DISABLED || bug_device(d, BUG_UNLOCKED_REGISTER))
-		bits |= wqcfg_bits[dword].wq_disabled;
+		bits |= dword == WQ_LIMITS && d->version >= V3 && !d->iaa ? WQL_MASK_V3 :
+									    wqcfg_bits[dword].wq_disabled;
 	if (dev_state(d) == DEV_DISABLED || bug_device(d, BUG_UNLOCKED_REGISTER))
 		bits |= wqcfg_bits[dword].dev_disabled;
 	if (dword == WQ_OCC_LIMIT && !(wqcfg(d, wq)[WQ_OCC_LIMIT] & WQO_ENABLE))
@@ -42,8 +49,8 @@ static uint32_t wqcfg_writable(IdxdLab *d, unsigned int wq, unsigned int dword)
 
 static void wqcfg_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val)
 {
-	unsigned int wq = off / WQCFG_STRIDE;
-	unsigned int dword = off % WQCFG_STRIDE / 4;
+	unsigned int wq = off / wqcfg_stride(d);
+	unsigned int dword = off % wqcfg_stride(d) / 4;
 	uint32_t *r = wqcfg(d, wq) + dword;
 	uint32_t bits;
 
@@ -64,8 +71,8 @@ static void wqcfg_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val)
 
 static uint32_t wqcfg_read(IdxdLab *d, uint32_t off)
 {
-	unsigned int wq = off / WQCFG_STRIDE;
-	unsigned int dword = off % WQCFG_STRIDE / 4;
+	unsigned int wq = off / wqcfg_stride(d);
+	unsigned int dword = off % wqcfg_stride(d) / 4;
 
 	if (wq >= d->nwqs)
 		return 0;
@@ -158,10 +165,10 @@ void table_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val)
 		return;
 	else if (off >= T_WQCFG)
 		wqcfg_write(d, off - T_WQCFG, lanes, val);
-	else if (off >= T_GRPCFG)
-		grpcfg_write(d, off - T_GRPCFG, lanes, val);
-	else
+	else if (off >= T_MSIXPERM)
 		msixperm_write(d, off - T_MSIXPERM, lanes, val);
+	else
+		grpcfg_write(d, off - T_GRPCFG, lanes, val);
 }
 
 /* Reset WQ: everything but the size. */

@@ -7,6 +7,8 @@
 #include "bug.h"
 
 #define GRP_ENGINES	0x20
+#define GRP_FLAGS	0x28
+#define GRP_PROGRESS(v)	((v) >> 32 & 3)
 
 void wq_set_state(IdxdLab *d, unsigned int wq, enum wq_state state)
 {
@@ -144,14 +146,17 @@ static int wq_choose(IdxdLab *d, uint64_t set)
 /* Moves waiting descriptors to the engines of their groups. Returns whether any was moved. */
 bool wq_dispatch(IdxdLab *d)
 {
-	unsigned int per_engine = d->delay_ns ? 1 : ENGINE_WORKS;
+	unsigned int per_engine = d->delay_ns || labpage_delay_ns(d) ? 1 : ENGINE_WORKS;
 	bool any = false;
 	unsigned int g;
 
+	if (labpage_holds(d))
+		return false;
 	for (g = 0; g < d->ngroups; g++) {
 		uint32_t base = T_GRPCFG + g * GRPCFG_STRIDE;
 		unsigned int slots = ctpop64(reg64(d, base + GRP_ENGINES)) * per_engine;
 
+		slots = DIV_ROUND_UP(slots, 1u << GRP_PROGRESS(reg64(d, base + GRP_FLAGS)));
 		while (d->in_flight[g] < slots) {
 			int n = wq_choose(d, reg64(d, base));
 			struct work *w;
