@@ -116,6 +116,8 @@ build_tree()
 	local k=$1 key
 
 	TREE_PARTS=()
+	# What needs nothing of the tree need not wait for those who build it.
+	[ "$SKIP_USERSPACE$SKIP_MODULE" != yesyes ] || return 0
 	key=$(build_root_key)
 	mkdir -p "$TREE"
 	exec 8>"$TREE/lock"
