@@ -2,6 +2,7 @@
 # The lab is run from a source tree; nothing of it is compiled or installed here.
 EXTRA_DIST += \
 	tests/lab/README.md \
+	tests/lab/debug-kernel \
 	tests/lab/judge \
 	tests/lab/klog-test \
 	tests/lab/lab \
@@ -9,8 +10,9 @@ EXTRA_DIST += \
 	tests/lab/lib.sh \
 	tests/lab/packages \
 	tests/lab/qemu \
+	tests/lab/selftest \
 	tests/lab/src \
 	tests/lab/tests \
 	tests/lab/vm
 
-TESTS += tests/lab/klog-test
+TESTS += tests/lab/klog-test tests/lab/selftest

@@ -155,6 +155,8 @@ image_with()
 		echo "$CACHE/image.ext4"
 		return
 	fi
+	exec 9>"$CACHE/lock"
+	flock 9
 	name=image-$(printf '%s\n' "$@" | LC_ALL=C sort -u | sha256sum | cut -c1-12)
 	DEBS=("$@") IMAGE_NAME=$name
 	step "$name" "$({ image_key; printf '%s\n' "$@" | LC_ALL=C sort -u; } | key_of)" \

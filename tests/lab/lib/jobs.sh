@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs tests, several VMs side by side; what they say is printed in the order of the list.
+
+# A VM has two processors but uses one much of the time, and its 3 GiB of memory in part.
+jobs_default()
+{
+	local free cores
+
+	cores=$(nproc)
+	free=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
+	[ "$cores" -le $((free / 3)) ] || cores=$((free / 3))
+	echo $((cores > 1 ? cores : 1))
+}
+
+# One boot in a process of its own; its last act is the file OUT.result.
+job()
+{
+	local start=$SECONDS out
+
+	out=$(test_out "$1" "$2")
+	test_one "$1" "$2"
+	printf '%s %d %s\n' "$TEST_RESULT" $((SECONDS - start)) "$TEST_WHY" >"$out.result.new"
+	mv "$out.result.new" "$out.result"
+}
+
+# job_start NUMBER: each job is a process group, so that it can be stopped with its VM.
+job_start()
+{
+	local name kernel
+
+	read -r name kernel <<<"${JOB_LIST[$1]}"
+	rm -f "$(test_out "$name" "$kernel").result"
+	set -m
+	job "$name" "$kernel" </dev/null &
+	set +m
+	JOB_PIDS[$!]=$1
+}
+
+jobs_stop()
+{
+	local pid
+
+	for pid in "${!JOB_PIDS[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null
+	done
+	wait 2>/dev/null
+}
+
+# job_end PID: reads what the job left, and lets JOB_HOOK see it: NAME KERNEL RESULT SECONDS WHY.
+job_end()
+{
+	local n=${JOB_PIDS[$1]} name kernel result seconds why out
+
+	unset "JOB_PIDS[$1]"
+	read -r name kernel <<<"${JOB_LIST[$n]}"
+	out=$(test_out "$name" "$kernel")
+	read -r result seconds why <"$out.result" 2>/dev/null || {
+		result=FAIL seconds=0 why="the test's run ended without a result"
+	}
+	JOB_LINES[$n]=$(printf '%-5s %-24s %-10s %4d s  %s' "$result" "$name" "${kernel##*/}" \
+		"$seconds" "$why")
+	JOB_RESULTS[$n]=$result
+	"${JOB_HOOK:-:}" "$name" "$kernel" "$result" "$seconds" "$why"
+}
+
+# Lines of the tests up to the first that still runs.
+jobs_print()
+{
+	while [ -n "${JOB_LINES[$JOB_SHOWN]-}" ]; do
+		echo "${JOB_LINES[$JOB_SHOWN]}" | tee -a "$RESULTS/summary"
+		JOB_SHOWN=$((JOB_SHOWN + 1))
+	done
+}
+
+# jobs_run: runs JOB_LIST ("NAME KERNEL" each), JOBS at a time.
+jobs_run()
+{
+	local next=0 pid
+
+	JOB_PIDS=() JOB_LINES=() JOB_RESULTS=() JOB_SHOWN=0
+	trap 'jobs_stop; exit 130' INT TERM
+	while [ $next -lt ${#JOB_LIST[@]} ] || [ ${#JOB_PIDS[@]} -gt 0 ]; do
+		while [ $next -lt ${#JOB_LIST[@]} ] && [ ${#JOB_PIDS[@]} -lt "$JOBS" ]; do
+			job_start $next
+			next=$((next + 1))
+		done
+		sleep 0.2
+		for pid in "${!JOB_PIDS[@]}"; do
+			kill -0 "$pid" 2>/dev/null || job_end "$pid"
+		done
+		jobs_print
+	done
+	trap - INT TERM
+}
+
+# jobs_count RESULT
+jobs_count()
+{
+	printf '%s\n' "${JOB_RESULTS[@]}" | grep -cx "$1"
+}
+
+# Each of TEST_LIST on its kernels, without those that the function TEST_DONE (if set) knows.
+tests_run()
+{
+	local name kernel start=$SECONDS
+
+	lab_build
+	say "results and kernel logs: $RESULTS"
+	JOB_LIST=() TESTS_KNOWN=0
+	for name in "${TEST_LIST[@]}"; do
+		for kernel in $(test_kernels "$name"); do
+			if [ -n "${TEST_DONE-}" ] && "$TEST_DONE" "$name" "$kernel"; then
+				TESTS_KNOWN=$((TESTS_KNOWN + 1))
+			else
+				JOB_LIST+=("$name $kernel")
+			fi
+		done
+	done
+	[ "$JOBS" -le 1 ] || say "${#JOB_LIST[@]} boots, $JOBS at a time"
+	jobs_run
+	TEST_SUMMARY="$(jobs_count pass) passed, $(jobs_count FAIL) failed, $(jobs_count skip) skipped"
+	say "${#JOB_LIST[@]} boots in $((SECONDS - start)) s"
+	echo "lab: $TEST_SUMMARY"
+	[ "$(jobs_count FAIL)" = 0 ]
+}

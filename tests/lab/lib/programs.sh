@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Programs that tests need in the VM, compiled in the build root and kept.
+
+# C programs that a test wants: a line of its file programs is a NAME, made from src/NAME.c, or a
+# NAME and its sources, relative to the lab's folder. Prints why when one fails.
+test_programs()
+{
+	local p sources key made
+
+	while read -r p sources; do
+		# shellcheck disable=SC2086
+		mapfile -t sources < <(cd "$LAB_DIR" && printf '%s\n' ${sources:-src/$p.c})
+		key=$(cd "$LAB_DIR" && { build_root_key; declare -f test_compile; \
+			test_headers "${sources[@]}" | xargs cat "${sources[@]}"; } | sha256sum | cut -c1-24)
+		made=programs/$p-$key
+		mkdir -p "$CACHE/programs"
+		if [ ! -e "$CACHE/$made" ]; then
+			test_compile "$made" "${sources[@]}" 2>"$CACHE/$made.log" || {
+				cat "$CACHE/$made.log" >&2
+				echo "$p does not compile (${sources[*]})"
+				return 1
+			}
+		fi
+		OPT_PUTS+=("$CACHE/$made:/root/test/$p")
+	done < <(test_setting "$1" programs)
+}
+
+# The headers beside sources.
+test_headers()
+{
+	find "${@%/*}" -maxdepth 1 -name '*.h' | LC_ALL=C sort -u
+}
+
+# test_compile MADE SOURCE...: sources may include headers that lie beside them.
+test_compile()
+{
+	local made=$1
+	shift
+	(cd "$LAB_DIR" && { printf '%s\n' "$@"; test_headers "$@"; } | tar -cf - -T -) |
+		in_root "$CACHE/root" sh -ec '
+			made=$1; shift
+			dir=$(mktemp -d)
+			trap "rm -rf $dir" EXIT
+			tar -C "$dir" -xf -
+			cd "$dir"
+			gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static \
+				-o "/lab/$made.$$" "$@"
+			mv "/lab/$made.$$" "/lab/$made"' sh "$made" "$@"
+}
