@@ -5,24 +5,31 @@
 # NAME and its sources, relative to the lab's folder. Prints why when one fails.
 test_programs()
 {
-	local p sources key made
+	local p sources
 
 	while read -r p sources; do
 		# shellcheck disable=SC2086
 		mapfile -t sources < <(cd "$LAB_DIR" && printf '%s\n' ${sources:-src/$p.c})
-		key=$(cd "$LAB_DIR" && { build_root_key; declare -f test_compile; \
-			test_headers "${sources[@]}" | xargs cat "${sources[@]}"; } | sha256sum | cut -c1-24)
-		made=programs/$p-$key
-		mkdir -p "$CACHE/programs"
-		if [ ! -e "$CACHE/$made" ]; then
-			test_compile "$made" "${sources[@]}" 2>"$CACHE/$made.log" || {
-				cat "$CACHE/$made.log" >&2
-				echo "$p does not compile (${sources[*]})"
-				return 1
-			}
-		fi
-		OPT_PUTS+=("$CACHE/$made:/root/test/$p")
+		program_make "$p" "${sources[@]}" || return 1
+		OPT_PUTS+=("$CACHE/$PROGRAM:/root/test/$p")
 	done < <(test_setting "$1" programs)
+}
+
+# program_make NAME SOURCE...: sets PROGRAM, its file in the cache.
+program_make()
+{
+	local name=$1 key
+	shift
+	key=$(cd "$LAB_DIR" && { build_root_key; declare -f test_compile; \
+		test_headers "$@" | xargs cat "$@"; } | sha256sum | cut -c1-24)
+	PROGRAM=programs/$name-$key
+	mkdir -p "$CACHE/programs"
+	[ ! -e "$CACHE/$PROGRAM" ] || return 0
+	test_compile "$PROGRAM" "$@" 2>"$CACHE/$PROGRAM.log" || {
+		cat "$CACHE/$PROGRAM.log" >&2
+		echo "$name does not compile ($*)"
+		return 1
+	}
 }
 
 # The headers beside sources.

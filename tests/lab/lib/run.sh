@@ -181,6 +181,7 @@ run_vm()
 	# no_timer_check: on a busy machine the test of the timer at boot may starve, and panics.
 	append="console=ttyS0 root=/dev/vda rw loglevel=7 panic=-1 printk.devkmsg=on no_timer_check"
 	append+=" mitigations=off audit=0 lsm=landlock,lockdown,yama systemd.show_status=0 net.ifnames=0"
+	append+=" $(clock_append)"
 	[ "$HW_IOMMU" != on ] || append+=" intel_iommu=on,sm_on"
 	append+="$OPT_APPEND${HW_APPEND:+ $HW_APPEND}"
 	: >"$run/status"
