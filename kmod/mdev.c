@@ -49,7 +49,14 @@ static ssize_t pasid_show(struct device *dev, struct device_attribute *attr, cha
 }
 static DEVICE_ATTR_ADMIN_RO(pasid);
 
+static ssize_t opener_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return slice_show_opener(mdev_slice(dev), buf);
+}
+static DEVICE_ATTR_RO(opener);
+
 static struct attribute *mdev_attrs[] = {
+	&dev_attr_opener.attr,
 	&dev_attr_wq.attr,
 	&dev_attr_pasid.attr,
 	NULL,

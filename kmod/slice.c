@@ -128,6 +128,26 @@ ssize_t slice_show_wq(struct slice *s, char *buf)
 	return r;
 }
 
+/* A line "PID COMM" of the process that opened the device; nothing while it is closed. */
+ssize_t slice_show_opener(struct slice *s, char *buf)
+{
+	ssize_t r = 0;
+
+	mutex_lock(&s->lock);
+	if (s->opener)
+		r = sysfs_emit(buf, "%d %s\n", s->opener, s->opener_comm);
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+/* s->lock. The descriptor may be handed on later; this says who asked for it. */
+static void slice_opened_by(struct slice *s, struct task_struct *task)
+{
+	s->opener = task_tgid_nr(task);
+	get_task_comm(s->opener_comm, task->group_leader);
+	strreplace(s->opener_comm, '\n', '?');
+}
+
 /* Moves the mdev to another free queue of its parent, until it was opened. */
 int slice_pin(struct slice *s, const char *name)
 {
@@ -241,6 +261,7 @@ int slice_open(struct slice *s, irq_handler_t fn, void *priv, struct work_struct
 	hwq_caps(s->hwq, ret_caps);
 	portal_open(&s->portal, mapping);
 	s->opened = true;
+	slice_opened_by(s, current);
 	s->gone_work = gone_work;
 out:
 	mutex_unlock(&s->lock);
@@ -255,6 +276,7 @@ void slice_close(struct slice *s)
 		vector_close(&s->vector, s->hwq, s->parent->ims);
 	portal_close(&s->portal);
 	s->gone_work = NULL;
+	s->opener = 0;
 	mutex_unlock(&s->lock);
 }
 

@@ -9,6 +9,7 @@
 #include <linux/iommu.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/workqueue.h>
 
 #include "irq.h"
@@ -32,6 +33,8 @@ struct slice {
 	struct vector vector;
 	struct portal portal;
 	struct work_struct *gone_work;	/* queued when the queue is taken away */
+	pid_t opener;			/* process that opened the device, or 0 */
+	char opener_comm[TASK_COMM_LEN];
 	bool gone;
 };
 
@@ -41,6 +44,7 @@ void slice_put(struct slice *s);
 void slice_orphan(struct slice *s, const struct hwq *hwq);
 
 ssize_t slice_show_wq(struct slice *s, char *buf);
+ssize_t slice_show_opener(struct slice *s, char *buf);
 int slice_pin(struct slice *s, const char *name);
 
 int slice_open(struct slice *s, irq_handler_t fn, void *priv, struct work_struct *gone_work,

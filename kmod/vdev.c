@@ -180,6 +180,14 @@ static irqreturn_t vdev_interrupt(int irq, void *priv)
 
 /* ---- open and close -------------------------------------------------------- */
 
+/* The mdev's attribute `opener` reads differently now. */
+static void vdev_announce(struct vfio_device *vfio, char *what)
+{
+	char *env[] = { what, NULL };
+
+	kobject_uevent_env(&vfio->dev->parent->kobj, KOBJ_CHANGE, env);
+}
+
 static int vdev_open(struct vfio_device *vfio)
 {
 	struct vdev *v = to_vdev(vfio);
@@ -206,8 +214,10 @@ static int vdev_open(struct vfio_device *vfio)
 	if (r < 0) {
 		dev_err(vfio->dev, "not opened: the host device describes itself in no valid way\n");
 		slice_close(v->slice);
+		return r;
 	}
-	return r;
+	vdev_announce(vfio, "IDXD_MDEV=opened");
+	return 0;
 }
 
 /* Also when the VMM was killed: all of its memory is unmapped only after this. */
@@ -227,6 +237,7 @@ static void vdev_close(struct vfio_device *vfio)
 	for (i = 0; i < ARRAY_SIZE(v->triggers); i++)
 		trigger_connect(&v->triggers[i], NULL);
 	trigger_connect(&v->request, NULL);
+	vdev_announce(vfio, "IDXD_MDEV=closed");
 }
 
 /* Somebody wants to remove the device; asks the VMM to let go. */
