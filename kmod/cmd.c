@@ -13,6 +13,11 @@
 #include "cmd.h"
 #include "layout.h"
 
+/* How long a late command is waited for: seconds after its timeout. */
+#define LATE_TRIES	600
+
+static struct workqueue_struct *late_commands;
+
 /*
  * One command on its way. It lives on the heap: after a timeout idxd's
  * interrupt thread may still complete it.
@@ -35,22 +40,25 @@ static void cmd_release(struct idxd_device *idxd, u32 status)
 	spin_unlock_irqrestore(&idxd->cmd_lock, flags);
 }
 
-/* Gives the command register back once the device is through with a late command. */
+/*
+ * Gives the command register back once the device is through with a late command.
+ * A command that is never answered leaves its object behind: idxd may still point
+ * to it. Until then the module and the device stay; what runs after module_put()
+ * is waited for by cmd_exit().
+ */
 static void cmd_late(struct work_struct *work)
 {
 	struct pending *p = container_of(to_delayed_work(work), struct pending, late);
+	struct device *conf_dev = &p->idxd->idxd_dev.conf_dev;
 
-	if (!completion_done(&p->done)) {
-		if (++p->tries < 600) {
-			schedule_delayed_work(&p->late, HZ);
-			return;
-		}
-		/* never answered: the object stays, idxd may still point to it */
-		module_put(THIS_MODULE);
+	if (completion_done(&p->done)) {
+		cmd_release(p->idxd, 0);
+		kfree(p);
+	} else if (++p->tries < LATE_TRIES) {
+		queue_delayed_work(late_commands, &p->late, HZ);
 		return;
 	}
-	cmd_release(p->idxd, 0);
-	kfree(p);
+	put_device(conf_dev);
 	module_put(THIS_MODULE);
 }
 
@@ -97,7 +105,8 @@ int cmd_exec(struct idxd_device *idxd, enum cmd_code code, u32 operand, u16 *ret
 		dev_err_ratelimited(dev, "command %u, operand %#x: no completion within %u ms\n",
 				    code, operand, CMD_TIMEOUT_MS);
 		__module_get(THIS_MODULE);
-		schedule_delayed_work(&p->late, HZ);
+		get_device(&idxd->idxd_dev.conf_dev);
+		queue_delayed_work(late_commands, &p->late, HZ);
 		return -ETIMEDOUT;
 	}
 
@@ -112,4 +121,16 @@ int cmd_exec(struct idxd_device *idxd, enum cmd_code code, u32 operand, u16 *ret
 	if (ret_result)
 		*ret_result = FIELD_GET(CMDSTS_RESULT, status);
 	return 0;
+}
+
+int cmd_init(void)
+{
+	late_commands = alloc_workqueue("idxd_mdev_late", WQ_UNBOUND, 0);
+	return late_commands ? 0 : -ENOMEM;
+}
+
+/* Nobody issues commands any more, and none is late: each holds the module. */
+void cmd_exit(void)
+{
+	destroy_workqueue(late_commands);
 }

@@ -12,6 +12,8 @@ struct idxd_device;
 /* Every command ends within twice this time, one way or the other. */
 #define CMD_TIMEOUT_MS 10000
 
+int cmd_init(void);
+void cmd_exit(void);
 int cmd_exec(struct idxd_device *idxd, enum cmd_code code, u32 operand, u16 *ret_result);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include <linux/module.h>
 
+#include "cmd.h"
 #include "compat.h"
 #include "hwq.h"
 #include "iommu.h"
@@ -67,9 +68,12 @@ static int __init idxd_mdev_init(void)
 {
 	int r;
 
-	r = parent_init();
+	r = cmd_init();
 	if (r < 0)
 		return r;
+	r = parent_init();
+	if (r < 0)
+		goto undo_cmd;
 	r = proxy_init();
 	if (r < 0)
 		goto undo_parent;
@@ -92,6 +96,8 @@ undo_proxy:
 	proxy_exit();
 undo_parent:
 	parent_exit();
+undo_cmd:
+	cmd_exit();
 	return r;
 }
 
@@ -102,6 +108,7 @@ static void __exit idxd_mdev_exit(void)
 	mdev_unregister_driver(&type_driver);
 	vdev_exit();
 	proxy_exit();
+	cmd_exit();
 }
 
 module_init(idxd_mdev_init);
