@@ -289,33 +289,39 @@ static void parent_leave(struct parent *p)
 	device_release_driver(dev);
 }
 
-/* idxd is about to be unbound from the function, or has been. */
+/*
+ * idxd is about to be unbound from the function, or has been. A queue that is
+ * bound in between makes a parent of which only the second notice knows. Whoever
+ * sets p->going unregisters; whoever takes p off the list puts it.
+ */
 static int parent_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct pci_dev *pdev = to_pci_dev(data);
+	bool unbound = action == BUS_NOTIFY_UNBOUND_DRIVER;
+	bool leave = false;
 	struct parent *p;
-	bool mine = false;
 
-	if (action != BUS_NOTIFY_UNBIND_DRIVER && action != BUS_NOTIFY_UNBOUND_DRIVER)
+	if (action != BUS_NOTIFY_UNBIND_DRIVER && !unbound)
 		return NOTIFY_DONE;
 
 	mutex_lock(&register_lock);
 	mutex_lock(&parents_lock);
 	p = parent_find(pdev);
-	if (p && action == BUS_NOTIFY_UNBIND_DRIVER) {
-		mine = !p->going;
+	if (p) {
+		leave = !p->going;
 		p->going = true;
-	} else if (p) {
-		mine = true;
-		list_del(&p->node);
+		if (unbound)
+			list_del(&p->node);
 	}
 	mutex_unlock(&parents_lock);
 	mutex_unlock(&register_lock);
-	if (!mine)
+	if (!p)
 		return NOTIFY_DONE;
-	if (action == BUS_NOTIFY_UNBIND_DRIVER)
+	if (leave && unbound)
+		parent_unregister(p);
+	else if (leave)
 		parent_leave(p);
-	else
+	if (unbound)
 		parent_put(p);
 	return NOTIFY_OK;
 }
