@@ -207,6 +207,8 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 	hwq_clear_shadow(hwq);
 	wq->wq = hwq->faults;
 	wq->state = IDXD_WQ_ENABLED;
+	/* so that idxd's recovery from a halt saves and restores what the host configured */
+	set_bit(wq->id, wq->idxd->wq_enable_map);
 	mutex_unlock(&wq->wq_lock);
 	return hwq;
 
@@ -256,6 +258,7 @@ void hwq_unbind(struct hwq *hwq)
 	clear_bit(WQ_FLAG_PRS_DISABLE, &wq->flags);
 	wq->max_xfer_bytes = DEFAULT_MAX_XFER;
 	wq->max_batch_size = idxd->idxd_dev.type == IDXD_DEV_IAX ? 1 : DEFAULT_MAX_BATCH;
+	clear_bit(wq->id, idxd->wq_enable_map);
 	wq->state = IDXD_WQ_DISABLED;
 	mutex_unlock(&wq->wq_lock);
 	kfree(hwq);
