@@ -35,6 +35,9 @@ static void op_cmd_start(void *priv, const struct vd_cmd *cmd)
 	}
 	v->cmd = *cmd;
 	v->cmd_new = true;
+	v->cmd_owed = true;
+	v->cmd_due = jiffies + msecs_to_jiffies(WATCHDOG_MS);
+	mod_delayed_work(vdev_workers, &v->watchdog, msecs_to_jiffies(WATCHDOG_MS));
 	queue_work(vdev_workers, &v->work);
 }
 
@@ -44,6 +47,7 @@ static void op_stop(void *priv, enum vd_stop why)
 
 	v->stop = true;
 	v->cmd_new = false;
+	v->cmd_owed = false;
 	queue_work(vdev_workers, &v->work);
 }
 
@@ -98,6 +102,27 @@ static int vdev_run(struct vdev *v, const struct vd_cmd *cmd, const struct hwq_l
 	return -EINVAL;
 }
 
+/*
+ * A command ended after the guest had been told that it failed. What it did is
+ * undone: an enabled queue is disabled again; of one that is disabled now but
+ * enabled to the guest, the guest learns by a halt, which a reset ends.
+ */
+static void vdev_late(struct vdev *v, const struct vd_cmd *cmd)
+{
+	switch (cmd->work) {
+	case VD_WORK_ENABLE:
+		v->stop = true;
+		break;
+	case VD_WORK_DISABLE:
+	case VD_WORK_RESET:
+	case VD_WORK_RESET_ALL:
+		vd_halt(&v->vd);
+		break;
+	default:
+		break;
+	}
+}
+
 static void vdev_command(struct vdev *v)
 {
 	struct vd_cmd cmd = v->cmd;
@@ -112,31 +137,39 @@ static void vdev_command(struct vdev *v)
 		limits.max_xfer_shift = cfg.max_xfer_shift;
 		limits.max_batch_shift = cfg.max_batch_shift;
 	}
-	v->running = cmd.seq;
-	mod_delayed_work(vdev_workers, &v->watchdog, msecs_to_jiffies(WATCHDOG_MS));
 	mutex_unlock(&v->lock);
 	r = vdev_run(v, &cmd, &limits, &result);
 	mutex_lock(&v->lock);
-	cancel_delayed_work(&v->watchdog);
-	if (v->open)
+	if (!v->open)
+		return;
+	if (v->cmd_owed && v->cmd.seq == cmd.seq) {
+		v->cmd_owed = false;
+		cancel_delayed_work(&v->watchdog);
 		vd_cmd_done(&v->vd, cmd.seq, r < 0 ? VD_CMD_HWERR : VD_CMD_OK, result);
+	} else if (!r && !v->stop) {
+		vdev_late(v, &cmd);
+	}
 }
 
 /*
  * idxd waits for its own commands without a limit. The guest's does end: with a
- * hardware error, while the worker stays where it is. A result that comes after
- * all is for a command that the core no longer has, and is ignored there.
+ * hardware error, while the worker stays where it is, even if the worker has not
+ * come to it yet. Having waited for the lock, this may be late itself: the due
+ * time says whether it is about the command that is owed now.
  */
 static void vdev_watchdog(struct work_struct *work)
 {
 	struct vdev *v = container_of(to_delayed_work(work), struct vdev, watchdog);
 
 	mutex_lock(&v->lock);
-	if (v->open)
-		vd_cmd_done(&v->vd, v->running, VD_CMD_HWERR, 0);
+	if (v->open && v->cmd_owed && time_after_eq(jiffies, v->cmd_due)) {
+		v->cmd_owed = false;
+		v->cmd_new = false;
+		dev_err_ratelimited(v->vfio.dev, "command %u did not end within %u ms\n",
+				    v->cmd.code, WATCHDOG_MS);
+		vd_cmd_done(&v->vd, v->cmd.seq, VD_CMD_HWERR, 0);
+	}
 	mutex_unlock(&v->lock);
-	dev_err_ratelimited(v->vfio.dev, "the device did not end a command within %u ms\n",
-			    WATCHDOG_MS);
 }
 
 static void vdev_work(struct work_struct *work)
@@ -208,6 +241,7 @@ static int vdev_open(struct vfio_device *vfio)
 	v->stop = false;
 	v->halted = false;
 	v->cmd_new = false;
+	v->cmd_owed = false;
 	r = vd_init(&v->vd, &caps, &vdev_core_ops, v);
 	v->open = !r;
 	mutex_unlock(&v->lock);

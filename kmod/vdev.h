@@ -23,11 +23,12 @@ struct vdev {
 	bool open;
 	bool stop;			/* abandon and disable before anything else */
 	bool halted;			/* the core knows that the queue is gone */
-	bool cmd_new;
-	struct vd_cmd cmd;
+	struct vd_cmd cmd;		/* the last one that the core started */
+	bool cmd_new;			/* the worker has not taken it yet */
+	bool cmd_owed;			/* the core waits for its end */
+	unsigned long cmd_due;		/* jiffies at which the watchdog ends it */
 	struct work_struct work;
 	struct delayed_work watchdog;	/* ends a command that the hardware does not */
-	u32 running;			/* seq of the command in the worker */
 	unsigned long pending;		/* vectors the handler could not send, atomic */
 	struct trigger triggers[VD_MAX_VECTORS];
 	struct trigger request;
