@@ -135,7 +135,7 @@ guest_start()
 		-name "$name" -nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=con,path=$dir/console" -serial chardev:con \
 		-kernel "$LAB/guest/vmlinuz-$kernel" -initrd "$dir/initrd.img" \
-		-append "console=ttyS0 quiet loglevel=5 panic=-1$append" $(cat "$args") \
+		-append "console=ttyS0 quiet loglevel=5 panic=-1 LAB_SLOW=${LAB_SLOW:-1}$append" $(cat "$args") \
 		>"$dir/qemu.log" 2>&1 </dev/null &
 	echo $! >"$dir/pid"
 }

@@ -3,7 +3,7 @@
 
 run_defaults()
 {
-	OPT_KERNEL=stable OPT_MODULES="" OPT_HW="" OPT_APPEND="" OPT_KEEP_LOG=""
+	OPT_KERNEL=stable OPT_BUILD="" OPT_MODULES="" OPT_HW="" OPT_APPEND="" OPT_KEEP_LOG=""
 	OPT_TIMEOUT=600
 	OPT_DEBS=() OPT_PUTS=() OPT_ENV=()
 	SKIP_USERSPACE=no SKIP_MODULE=no
@@ -25,12 +25,14 @@ run_options()
 	REST=()
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--kernel | --modules | --hw | --deb | --put | --append | --keep-log | --timeout | --env | --skip)
+		--kernel | --build | --modules | --hw | --deb | --put | --append | --keep-log | \
+			--timeout | --env | --skip)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			;;
 		esac
 		case $1 in
 		--kernel) OPT_KERNEL=$2 ;;
+		--build) OPT_BUILD=$2 ;;
 		--modules) OPT_MODULES=$2 ;;
 		--hw) OPT_HW=$2 ;;
 		--deb) OPT_DEBS+=("$2") ;;
@@ -58,50 +60,6 @@ run_options()
 	done
 }
 
-# run_kernel: from OPT_KERNEL, sets KERNEL (version), KERNEL_FILE, KERNEL_INITRD and, for a
-# kernel that is not Debian's, KERNEL_TREE with its modules.
-run_kernel()
-{
-	KERNEL_TREE=
-	case $OPT_KERNEL in
-	stable | backports)
-		KERNEL=$(kernel_version "$OPT_KERNEL")
-		KERNEL_FILE=$CACHE/root/boot/vmlinuz-$KERNEL
-		KERNEL_INITRD=$CACHE/initrd/$KERNEL.gz
-		;;
-	*)
-		[ -r "$OPT_KERNEL" ] || die "no kernel '$OPT_KERNEL': stable, backports or a bzImage"
-		run_foreign_kernel
-		;;
-	esac
-}
-
-# A bzImage says its version itself; its modules come from --modules.
-run_foreign_kernel()
-{
-	local at
-
-	at=$(od -An -tu2 -j 526 -N 2 "$OPT_KERNEL" | tr -d ' ')
-	KERNEL=$(dd if="$OPT_KERNEL" bs=1 skip=$((at + 512)) count=128 2>/dev/null |
-		tr '\0' ' ' | cut -d' ' -f1)
-	[ -n "$KERNEL" ] || die "$OPT_KERNEL is not a bzImage"
-	KERNEL_FILE=$OPT_KERNEL
-	KERNEL_TREE=$CACHE/foreign/$KERNEL
-	KERNEL_INITRD=$KERNEL_TREE/initrd.gz
-	rm -rf "$KERNEL_TREE"
-	mkdir -p "$KERNEL_TREE/usr/lib/modules"
-	ln -s usr/lib "$KERNEL_TREE/lib"
-	if [ -n "$OPT_MODULES" ]; then
-		[ -d "$OPT_MODULES/lib/modules/$KERNEL" ] ||
-			die "no $OPT_MODULES/lib/modules/$KERNEL for $OPT_KERNEL"
-		cp -a "$OPT_MODULES/lib/modules/$KERNEL" "$KERNEL_TREE/usr/lib/modules/"
-		rm -f "$KERNEL_TREE/usr/lib/modules/$KERNEL"/{build,source}
-	fi
-	make_initrd "$KERNEL_TREE" "$KERNEL" "$KERNEL_INITRD"
-	say "this tree's module is built for Debian's kernels only: not in this run"
-	SKIP_MODULE=yes
-}
-
 # run_stage DIR: this run's own files.
 run_stage()
 {
@@ -111,8 +69,8 @@ run_stage()
 	chmod 755 "$dir" "$dir/etc" "$dir/etc/idxd-lab"
 	printf '%s\n' "$COMMAND" >"$dir/etc/idxd-lab/command"
 	{
-		printf 'export LAB_KERNEL=%q LAB_TERM=%q SOAK=%q\n' "$OPT_KERNEL" "${TERM:-dumb}" \
-			"${SOAK:-0}"
+		printf 'export LAB_KERNEL=%q LAB_SLOW=%q LAB_TERM=%q SOAK=%q\n' "$OPT_KERNEL" \
+			"$KERNEL_SLOW" "${TERM:-dumb}" "${SOAK:-0}"
 		for v in "${OPT_ENV[@]}"; do
 			printf 'export %s=%q\n' "${v%%=*}" "${v#*=}"
 		done
@@ -170,7 +128,7 @@ run_vm()
 	run=$(mktemp -d "${TMPDIR:-/tmp}/idxd-lab.XXXXXX")
 	RUN_DIR=$run
 	trap run_clean EXIT
-	run_kernel
+	kernel_select
 	build_tree "$KERNEL"
 	image=$(image_with "${OPT_DEBS[@]}") || exit 1
 	hw_read "$OPT_HW"
@@ -198,7 +156,7 @@ run_vm()
 			-device virtserialport,chardev=out,name=lab.out)
 	fi
 	# shellcheck disable=SC2046
-	TMPDIR=$run timeout --foreground -k 5 "$OPT_TIMEOUT" $(qemu_command) \
+	TMPDIR=$run timeout --foreground -k 5 "$((OPT_TIMEOUT * KERNEL_SLOW))" $(qemu_command) \
 		"${HW_ARGS[@]}" -nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=console,path=$run/console" -serial chardev:console \
 		-drive "file=$image,format=raw,if=none,id=root,snapshot=on" \
@@ -221,7 +179,7 @@ run_vm()
 		status=$rest
 	elif [ -e "$run/stuck" ]; then
 		status=126
-		say "the VM did not get as far as the command in $BOOT_LIMIT s; last console lines:"
+		say "the VM did not get as far as the command in $((BOOT_LIMIT * KERNEL_SLOW)) s; last console lines:"
 		tail -n 15 "$run/console" >&2
 	else
 		run_died "$qemu_status"
@@ -238,7 +196,7 @@ run_watch()
 {
 	local n=0
 
-	while [ "$n" -lt "$BOOT_LIMIT" ]; do
+	while [ "$n" -lt $((BOOT_LIMIT * KERNEL_SLOW)) ]; do
 		sleep 1
 		n=$((n + 1))
 		! grep -q 'lab: command starts after' "$1/console" 2>/dev/null || return 0
@@ -272,7 +230,7 @@ kill_reader()
 run_died()
 {
 	if [ "$1" = 124 ]; then
-		say "the VM did not finish within $OPT_TIMEOUT s; its last console lines:"
+		say "the VM did not finish within $((OPT_TIMEOUT * KERNEL_SLOW)) s; its last console lines:"
 	else
 		say "the VM ended (QEMU status $1) without the command's status; last console lines:"
 	fi
