@@ -2,6 +2,7 @@
 # The lab is run from a source tree; nothing of it is compiled or installed here.
 EXTRA_DIST += \
 	tests/lab/README.md \
+	tests/lab/bugs \
 	tests/lab/debug-kernel \
 	tests/lab/judge \
 	tests/lab/klog-test \

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A hardware description (see README.md) becomes QEMU arguments.
 
+# A mistake that all accelerators make: see bugs.sh.
+HW_BUG=
+
 # hw_read FILE: sets HW_CPUS, HW_MEMORY, HW_IOMMU, HW_IOMMU_OPTS, HW_CPU and HW_DEVICES.
 hw_read()
 {
@@ -14,6 +17,11 @@ hw_read()
 		hw_section_end
 		return
 	fi
+	# spr.hw and the like: the profiles that come with the lab
+	case $1 in
+	*/*) ;;
+	*) [ -e "$1" ] || [ ! -e "$LAB_DIR/hw/$1" ] || set -- "$LAB_DIR/hw/$1" ;;
+	esac
 	[ -r "$1" ] || die "cannot read the hardware description $1"
 	while IFS= read -r line || [ -n "$line" ]; do
 		line=$(trim "${line%%#*}")
@@ -44,7 +52,7 @@ trim()
 
 hw_section_reset()
 {
-	SECTION=no DEV_COUNT=1 DEV_PORT=no DEV_NODE="" DEV_PROPS=""
+	SECTION=no DEV_COUNT=1 DEV_PORT=no DEV_NODE="" DEV_PROPS=${HW_BUG:+,bug=$HW_BUG}
 }
 
 hw_section_start()

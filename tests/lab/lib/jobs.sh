@@ -12,26 +12,26 @@ jobs_default()
 	echo $((cores > 1 ? cores : 1))
 }
 
-# One boot in a process of its own; its last act is the file OUT.result.
+# job FILE WORD...: one boot in a process of its own; its last act is FILE.
 job()
 {
-	local start=$SECONDS out
-
-	out=$(test_out "$1" "$2")
-	test_one "$1" "$2"
-	printf '%s %d %s\n' "$TEST_RESULT" $((SECONDS - start)) "$TEST_WHY" >"$out.result.new"
-	mv "$out.result.new" "$out.result"
+	local start=$SECONDS file=$1
+	shift
+	set +m
+	"$JOB_RUN" "$@"
+	printf '%s %d %s\n' "$TEST_RESULT" $((SECONDS - start)) "$TEST_WHY" >"$file.new"
+	mv "$file.new" "$file"
 }
 
 # job_start NUMBER: each job is a process group, so that it can be stopped with its VM.
 job_start()
 {
-	local name kernel
+	local file=$RESULTS/job-$1
 
-	read -r name kernel <<<"${JOB_LIST[$1]}"
-	rm -f "$(test_out "$name" "$kernel").result"
+	rm -f "$file"
 	set -m
-	job "$name" "$kernel" </dev/null &
+	# shellcheck disable=SC2086
+	job "$file" ${JOB_LIST[$1]} </dev/null &
 	set +m
 	JOB_PIDS[$!]=$1
 }
@@ -49,17 +49,19 @@ jobs_stop()
 # job_end PID: reads what the job left, and lets JOB_HOOK see it: NAME KERNEL RESULT SECONDS WHY.
 job_end()
 {
-	local n=${JOB_PIDS[$1]} name kernel result seconds why out
+	local n=${JOB_PIDS[$1]} name kernel rest result seconds why
 
 	unset "JOB_PIDS[$1]"
-	read -r name kernel <<<"${JOB_LIST[$n]}"
-	out=$(test_out "$name" "$kernel")
-	read -r result seconds why <"$out.result" 2>/dev/null || {
-		result=FAIL seconds=0 why="the test's run ended without a result"
-	}
-	JOB_LINES[$n]=$(printf '%-5s %-24s %-10s %4d s  %s' "$result" "$name" "${kernel##*/}" \
-		"$seconds" "$why")
-	JOB_RESULTS[$n]=$result
+	read -r name kernel rest <<<"${JOB_LIST[$n]}"
+	if [ -e "$RESULTS/job-$n" ]; then
+		read -r result seconds why <"$RESULTS/job-$n"
+	else
+		result=FAIL seconds=0 why="the run ended without a result"
+	fi
+	rm -f "$RESULTS/job-$n"
+	JOB_LINES[n]=$(printf '%-5s %-24s %-10s %s%4d s  %s' "$result" "$name" "${kernel##*/}" \
+		"${rest:+$(printf '%-18s' "$rest")}" "$seconds" "$why")
+	JOB_RESULTS[n]=$result
 	"${JOB_HOOK:-:}" "$name" "$kernel" "$result" "$seconds" "$why"
 }
 
@@ -72,7 +74,7 @@ jobs_print()
 	done
 }
 
-# jobs_run: runs JOB_LIST ("NAME KERNEL" each), JOBS at a time.
+# jobs_run: runs JOB_LIST ("NAME KERNEL [MORE]" each) with the function JOB_RUN, JOBS at a time.
 jobs_run()
 {
 	local next=0 pid
@@ -117,6 +119,7 @@ tests_run()
 		done
 	done
 	[ "$JOBS" -le 1 ] || say "${#JOB_LIST[@]} boots, $JOBS at a time"
+	JOB_RUN=test_one
 	jobs_run
 	TEST_SUMMARY="$(jobs_count pass) passed, $(jobs_count FAIL) failed, $(jobs_count skip) skipped"
 	say "${#JOB_LIST[@]} boots in $((SECONDS - start)) s"

@@ -39,7 +39,7 @@ sources()
 
 root_key()
 {
-	{ packages host; declare -f make_host_root sources; } | key_of
+	{ packages host; declare -f make_host_root sources; cat "$CACHE/generation" 2>/dev/null || :; } | key_of
 }
 
 build_root_key()

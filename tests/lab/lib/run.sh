@@ -5,7 +5,7 @@ run_defaults()
 {
 	OPT_KERNEL=stable OPT_BUILD="" OPT_MODULES="" OPT_HW="" OPT_APPEND="" OPT_KEEP_LOG=""
 	OPT_TIMEOUT=600
-	OPT_DEBS=() OPT_PUTS=() OPT_ENV=()
+	OPT_DEBS=() OPT_PUTS=() OPT_ENV=() OPT_QEMU=()
 	SKIP_USERSPACE=no SKIP_MODULE=no
 }
 
@@ -22,11 +22,13 @@ skip_part()
 # run_options ARGUMENTS...: sets OPT_*, leaves the rest in REST.
 run_options()
 {
+	local more
+
 	REST=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--kernel | --build | --modules | --hw | --deb | --put | --append | --keep-log | \
-			--timeout | --env | --skip)
+			--timeout | --env | --skip | --bug | --qemu)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			;;
 		esac
@@ -41,6 +43,8 @@ run_options()
 		--keep-log) OPT_KEEP_LOG=$2 ;;
 		--timeout) OPT_TIMEOUT=$2 ;;
 		--env) OPT_ENV+=("$2") ;;
+		--bug) HW_BUG=$2 ;;
+		--qemu) read -r -a more <<<"$2" && OPT_QEMU+=("${more[@]}") ;;
 		--skip)
 			skip_part "$2"
 			;;
@@ -113,6 +117,7 @@ run_banner()
 	say "QEMU $(cat "$CACHE/qemu/version") with our patches; kernel $KERNEL ($OPT_KERNEL);" \
 		"accel-config $(version_of accel-config), mdevctl $(version_of mdevctl)," \
 		"nested QEMU $(version_of qemu-system-x86)"
+	[ -z "$HW_BUG" ] || say "the emulated accelerators have a bug on purpose: $HW_BUG"
 }
 
 version_of()
@@ -163,7 +168,7 @@ run_vm()
 		-device virtio-blk-pci,bus=pcie.0,drive=root \
 		-drive "file=$run/disk,format=raw,if=none,id=tree,readonly=on" \
 		-device virtio-blk-pci,bus=pcie.0,drive=tree "${ports[@]}" \
-		-kernel "$KERNEL_FILE" -initrd "$KERNEL_INITRD" -append "$append" \
+		-kernel "$KERNEL_FILE" -initrd "$KERNEL_INITRD" -append "$append" "${OPT_QEMU[@]}" \
 		2>"$run/qemu.log" <&0 &
 	pid=$!
 	run_watch "$run" "$pid" &
@@ -186,6 +191,7 @@ run_vm()
 		[ "$qemu_status" != 124 ] || status=124
 	fi
 	[ -z "$OPT_KEEP_LOG" ] || cp "$run/console" "$OPT_KEEP_LOG"
+	[ -z "$OPT_KEEP_LOG" ] || [ ! -s "$run/qemu.log" ] || cp "$run/qemu.log" "$OPT_KEEP_LOG.qemu"
 	return "$status"
 }
 
