@@ -18,7 +18,12 @@ enum cli_option {
 	CLI_DRY_RUN = 1 << 5,
 	CLI_JSON = 1 << 6,
 	CLI_POOL_MIN = 1 << 7,
+	CLI_AUTO = 1 << 8,
+	CLI_MANUAL = 1 << 9,
+	CLI_LABEL = 1 << 10,
 };
+
+#define CLI_MAX_LABELS 32
 
 /* What the command line said; a string that was not given is NULL. */
 struct cli_args {
@@ -26,6 +31,8 @@ struct cli_args {
 	const char *type, *parent, *uuid, *wq;
 	uint32_t host_wqs, pool_min;
 	uint64_t timeout_usec;
+	char *labels[CLI_MAX_LABELS + 1];	/* ends in NULL */
+	unsigned int n_labels;
 	char **words;			/* the positional arguments after the verb */
 	int n_words;
 };
@@ -41,10 +48,21 @@ struct cli_verb {
 
 int verb_adopt(struct client *c, const struct cli_args *args);
 int verb_create(struct client *c, const struct cli_args *args);
+int verb_define(struct client *c, const struct cli_args *args);
 int verb_destroy(struct client *c, const struct cli_args *args);
 int verb_list(struct client *c, const struct cli_args *args);
+int verb_modify(struct client *c, const struct cli_args *args);
 int verb_release(struct client *c, const struct cli_args *args);
+int verb_start(struct client *c, const struct cli_args *args);
 int verb_status(struct client *c, const struct cli_args *args);
+int verb_stop(struct client *c, const struct cli_args *args);
 int verb_types(struct client *c, const struct cli_args *args);
+int verb_undefine(struct client *c, const struct cli_args *args);
+
+/* Without --type: a dedicated work queue, of the kind that the name of the parent asks for. */
+const char *cli_default_type(const char *parent);
+/* Does @method to each UUID, whatever became of the ones before; the status is that of the first failure. */
+int cli_each_uuid(struct client *c, const struct cli_args *args, const char *verb,
+		  const char *method);
 
 #endif

@@ -2,6 +2,7 @@
 /* The tables that say which D-Bus property lands where, and how records are read and freed by them. */
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,8 @@ static const struct client_field manager_fields[] = {
 	FIELD(client_manager, n_adopted, "AdoptedCount", "adopted", 'u'),
 	FIELD(client_manager, n_work_queues, "WorkQueueCount", "work_queues", 'u'),
 	FIELD(client_manager, n_mdevs, "MdevCount", "mdevs", 'u'),
+	FIELD(client_manager, n_definitions, "DefinitionCount", "definitions", 'u'),
+	FIELD(client_manager, bad_files, "BadFiles", "bad_files", 'a'),
 };
 
 /* The path of an object comes before its properties, not as one of them. */
@@ -74,11 +77,22 @@ static const struct client_field mdev_fields[] = {
 	FIELD(client_mdev, type, "Type", "type", 's'),
 	FIELD(client_mdev, iommu_group, "IommuGroup", "iommu_group", 'i'),
 	FIELD(client_mdev, managed, "Managed", "managed", 'b'),
+	FIELD(client_mdev, persisted, "Persisted", "persisted", 'b'),
 	FIELD(client_mdev, parent, "Parent", "parent", 's'),
 	FIELD(client_mdev, accelerator, "Accelerator", "accelerator", 'o'),
 	FIELD(client_mdev, work_queue, "WorkQueue", "wq", 'o'),
 	FIELD(client_mdev, state, "State", "state", 's'),
 	FIELD(client_mdev, holder, "Holder", "holder", 's'),
+};
+
+static const struct client_field definition_fields[] = {
+	FIELD(client_definition, path, NULL, NULL, 'o'),
+	FIELD(client_definition, uuid, "Uuid", "uuid", 's'),
+	FIELD(client_definition, parent, "Parent", "parent", 's'),
+	FIELD(client_definition, type, "Type", "type", 's'),
+	FIELD(client_definition, work_queue, "WorkQueue", "wq", 's'),
+	FIELD(client_definition, autostart, "Autostart", "autostart", 'b'),
+	FIELD(client_definition, labels, "Labels", "labels", 'a'),
 };
 
 static const struct client_field type_fields[] = {
@@ -100,8 +114,15 @@ const struct client_class client_work_queue_class =
 	CLASS(client_work_queue, API_IFACE_WORKQUEUE, work_queue_fields);
 const struct client_class client_mdev_class =
 	CLASS(client_mdev, API_IFACE_MDEV, mdev_fields);
+const struct client_class client_definition_class =
+	CLASS(client_definition, API_IFACE_DEFINITION, definition_fields);
 const struct client_class client_type_class =
 	CLASS(client_type, NULL, type_fields);
+
+static bool is_string(const struct client_field *f)
+{
+	return f->type == 's' || f->type == 'o' || f->type == 'a';
+}
 
 void client_record_done(const struct client_class *class, void *record)
 {
@@ -110,7 +131,7 @@ void client_record_done(const struct client_class *class, void *record)
 	for (i = 0; i < class->n_fields; i++) {
 		char **s = (char **)((char *)record + class->fields[i].offset);
 
-		if (class->fields[i].type != 's' && class->fields[i].type != 'o')
+		if (!is_string(&class->fields[i]))
 			continue;
 		free(*s);
 		*s = NULL;
@@ -137,6 +158,41 @@ void client_snapshot_done(struct client_snapshot *s)
 	client_list_done(&s->accelerators);
 	client_list_done(&s->work_queues);
 	client_list_done(&s->mdevs);
+	client_list_done(&s->definitions);
+}
+
+/* The strings of an array, each with a newline behind it. */
+static int read_lines(sd_bus_message *m, char **place)
+{
+	char *text = NULL;
+	const char *s;
+	size_t size;
+	FILE *f;
+	int r;
+
+	r = sd_bus_message_enter_container(m, 'v', "as");
+	if (r >= 0)
+		r = sd_bus_message_enter_container(m, 'a', "s");
+	if (r < 0)
+		return r;
+	f = open_memstream(&text, &size);
+	if (!f)
+		return -ENOMEM;
+	while ((r = sd_bus_message_read(m, "s", &s)) > 0)
+		fprintf(f, "%s\n", s);
+	if (fclose(f) && r >= 0)
+		r = -ENOMEM;
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	free(*place);
+	*place = text;
+	return 0;
 }
 
 /* Reads the variant that comes next; a property of another type than the table's is an error. */
@@ -160,6 +216,8 @@ static int read_field(sd_bus_message *m, const struct client_field *f, void *rec
 		free(*(char **)place);
 		*(char **)place = copy;
 		return 0;
+	case 'a':
+		return read_lines(m, place);
 	case 'b':
 		r = sd_bus_message_read(m, "v", sig, &b);
 		if (r < 0)
@@ -190,7 +248,7 @@ static int fill_strings(const struct client_class *class, void *record)
 	for (i = 0; i < class->n_fields; i++) {
 		char **s = (char **)((char *)record + class->fields[i].offset);
 
-		if (class->fields[i].type != 's' && class->fields[i].type != 'o')
+		if (!is_string(&class->fields[i]))
 			continue;
 		if (*s)
 			continue;

@@ -162,14 +162,32 @@ static int call(struct client *c, sd_bus_message *m, sd_bus_message **ret)
 	return sd_bus_call(c->bus, m, c->timeout_usec, &c->err, ret);
 }
 
+static int append_labels(sd_bus_message *m, const struct cli_args *args)
+{
+	int r;
+
+	r = sd_bus_message_open_container(m, 'e', "sv");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", "labels");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'v', "as");
+	if (r >= 0)
+		r = sd_bus_message_append_strv(m, (char **)args->labels);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 /* The command line has let pass only options that the verb takes; their names are the D-Bus ones. */
-static int append_options(sd_bus_message *m, const struct cli_args *args)
+static int append_options(sd_bus_message *m, const char *word, const struct cli_args *args)
 {
 	const struct {
 		unsigned int bit;
 		const char *key, *text;
 		uint32_t number;
 	} table[] = {
+		/* A type that is the method's first argument is no option as well. */
+		{ word == args->type ? 0 : CLI_TYPE, "type", args->type, 0 },
 		{ CLI_PARENT, "parent", args->parent, 0 },
 		{ CLI_UUID, "uuid", args->uuid, 0 },
 		{ CLI_WQ, "wq", args->wq, 0 },
@@ -199,6 +217,17 @@ static int append_options(sd_bus_message *m, const struct cli_args *args)
 		if (r < 0)
 			return r;
 	}
+	if (args->given & (CLI_AUTO | CLI_MANUAL)) {
+		r = sd_bus_message_append(m, "{sv}", "autostart", "b",
+					  (int)!!(args->given & CLI_AUTO));
+		if (r < 0)
+			return r;
+	}
+	if (args->given & CLI_LABEL) {
+		r = append_labels(m, args);
+		if (r < 0)
+			return r;
+	}
 
 	return sd_bus_message_close_container(m);
 }
@@ -215,20 +244,20 @@ static int act(struct client *c, const char *method, const char *name,
 	r = sd_bus_message_append(m, "s", name);
 	if (r < 0)
 		return r;
-	r = append_options(m, args);
+	r = append_options(m, name, args);
 	if (r < 0)
 		return r;
 
 	return call(c, m, ret);
 }
 
-static int act_for_plan(struct client *c, const char *method, const char *name,
-			const struct cli_args *args, char ***ret_plan)
+int client_act(struct client *c, const char *method, const char *word,
+	       const struct cli_args *args, char ***ret_plan)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	int r;
 
-	r = act(c, method, name, args, &reply);
+	r = act(c, method, word, args, &reply);
 	if (r < 0)
 		return r;
 
@@ -236,33 +265,15 @@ static int act_for_plan(struct client *c, const char *method, const char *name,
 	return r < 0 ? r : 0;
 }
 
-int client_adopt(struct client *c, const char *device, const struct cli_args *args,
-		 char ***ret_plan)
-{
-	return act_for_plan(c, "Adopt", device, args, ret_plan);
-}
-
-int client_release(struct client *c, const char *device, const struct cli_args *args,
-		   char ***ret_plan)
-{
-	return act_for_plan(c, "Release", device, args, ret_plan);
-}
-
-int client_destroy(struct client *c, const char *uuid, const struct cli_args *args,
-		   char ***ret_plan)
-{
-	return act_for_plan(c, "DestroyMdev", uuid, args, ret_plan);
-}
-
-int client_create(struct client *c, const char *type, const struct cli_args *args,
-		  char **ret_uuid, char ***ret_plan)
+int client_make(struct client *c, const char *method, const char *word,
+		const struct cli_args *args, char **ret_uuid, char ***ret_plan)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(freep) char *copy = NULL;
 	const char *uuid, *path;
 	int r;
 
-	r = act(c, "CreateMdev", type, args, &reply);
+	r = act(c, method, word, args, &reply);
 	if (r < 0)
 		return r;
 
@@ -335,7 +346,9 @@ int client_get_manager(struct client *c, struct client_manager *ret)
 /* One {sa{sv}} of an object: ours goes to the list of its class, a standard one is skipped. */
 static int read_interface(sd_bus_message *m, const char *path, struct client_snapshot *s)
 {
-	struct client_list *lists[] = { &s->accelerators, &s->work_queues, &s->mdevs };
+	struct client_list *lists[] = {
+		&s->accelerators, &s->work_queues, &s->mdevs, &s->definitions,
+	};
 	const char *iface;
 	void *record;
 	size_t i;
@@ -408,6 +421,13 @@ static int compare_mdevs(const void *a, const void *b)
 	return strcmp(x->uuid, y->uuid);
 }
 
+static int compare_definitions(const void *a, const void *b)
+{
+	const struct client_definition *x = a, *y = b;
+
+	return strcmp(x->uuid, y->uuid);
+}
+
 static int compare_types(const void *a, const void *b)
 {
 	const struct client_type *x = a, *y = b;
@@ -429,6 +449,7 @@ int client_get_snapshot(struct client *c, struct client_snapshot *ret)
 		.accelerators.class = &client_accelerator_class,
 		.work_queues.class = &client_work_queue_class,
 		.mdevs.class = &client_mdev_class,
+		.definitions.class = &client_definition_class,
 	};
 	int r;
 
@@ -461,11 +482,13 @@ int client_get_snapshot(struct client *c, struct client_snapshot *ret)
 	list_sort(&s.accelerators, compare_accelerators);
 	list_sort(&s.work_queues, compare_work_queues);
 	list_sort(&s.mdevs, compare_mdevs);
+	list_sort(&s.definitions, compare_definitions);
 
 	*ret = s;
 	s.accelerators = (struct client_list){ .class = &client_accelerator_class };
 	s.work_queues = (struct client_list){ .class = &client_work_queue_class };
 	s.mdevs = (struct client_list){ .class = &client_mdev_class };
+	s.definitions = (struct client_list){ .class = &client_definition_class };
 	return 0;
 }
 

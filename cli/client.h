@@ -13,7 +13,7 @@ struct cli_args;
 struct client_field {
 	const char *property;
 	const char *key;
-	char type;			/* s o u i b, as in a D-Bus signature */
+	char type;			/* s o u i b, as in a D-Bus signature; a: strings, a line each */
 	size_t offset;
 };
 
@@ -28,7 +28,8 @@ struct client_class {
 struct client_manager {
 	char *version;
 	bool module_loaded, simulated;
-	uint32_t n_accelerators, n_adopted, n_work_queues, n_mdevs;
+	uint32_t n_accelerators, n_adopted, n_work_queues, n_mdevs, n_definitions;
+	char *bad_files;
 };
 
 struct client_accelerator {
@@ -52,7 +53,13 @@ struct client_mdev {
 	char *path;
 	char *uuid, *type, *parent, *accelerator, *work_queue, *state, *holder;
 	int32_t iommu_group;
-	bool managed;
+	bool managed, persisted;
+};
+
+struct client_definition {
+	char *path;
+	char *uuid, *parent, *type, *work_queue, *labels;
+	bool autostart;
 };
 
 struct client_type {
@@ -61,7 +68,7 @@ struct client_type {
 };
 
 extern const struct client_class client_manager_class, client_accelerator_class,
-	client_work_queue_class, client_mdev_class, client_type_class;
+	client_work_queue_class, client_mdev_class, client_definition_class, client_type_class;
 
 /* An array of records of one class; client_list_done() frees it and takes an empty one too. */
 struct client_list {
@@ -71,7 +78,7 @@ struct client_list {
 };
 
 struct client_snapshot {
-	struct client_list accelerators, work_queues, mdevs;
+	struct client_list accelerators, work_queues, mdevs, definitions;
 };
 
 /* All return 0 or a negative errno; client_complain() then knows what the daemon said. */
@@ -80,14 +87,11 @@ struct client *client_free(struct client *c);
 void client_freep(struct client **c);
 
 /* A plan is the list of steps, of those done or, on a dry run, of those that would be. */
-int client_adopt(struct client *c, const char *device, const struct cli_args *args,
-		 char ***ret_plan);
-int client_release(struct client *c, const char *device, const struct cli_args *args,
-		   char ***ret_plan);
-int client_create(struct client *c, const char *type, const struct cli_args *args,
-		  char **ret_uuid, char ***ret_plan);
-int client_destroy(struct client *c, const char *uuid, const struct cli_args *args,
-		   char ***ret_plan);
+int client_act(struct client *c, const char *method, const char *word,
+	       const struct cli_args *args, char ***ret_plan);
+/* The same for a method that answers with an mdev. */
+int client_make(struct client *c, const char *method, const char *word,
+		const struct cli_args *args, char **ret_uuid, char ***ret_plan);
 void client_plan_freep(char ***plan);
 /* Has the daemon read everything again; the others show what it knows. */
 int client_refresh(struct client *c);

@@ -24,6 +24,17 @@ static const struct cli_verb verbs[] = {
 	  "make an mdev and print its UUID", verb_create },
 	{ "destroy", "UUID...", 1, ANY, CLI_DRY_RUN,
 	  "remove mdevs", verb_destroy },
+	{ "define", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_AUTO | CLI_MANUAL |
+	  CLI_LABEL | CLI_DRY_RUN, "write down an mdev that is to exist, and print its UUID",
+	  verb_define },
+	{ "modify", "UUID...", 1, ANY, CLI_TYPE | CLI_WQ | CLI_AUTO | CLI_MANUAL | CLI_LABEL |
+	  CLI_DRY_RUN, "change definitions; what runs is not touched", verb_modify },
+	{ "undefine", "UUID...", 1, ANY, CLI_DRY_RUN,
+	  "forget definitions; what runs is not touched", verb_undefine },
+	{ "start", "UUID...", 1, ANY, CLI_DRY_RUN,
+	  "make mdevs as they are defined", verb_start },
+	{ "stop", "UUID...", 1, ANY, CLI_DRY_RUN,
+	  "remove mdevs; their definitions stay", verb_stop },
 	{ "list", "", 0, 0, CLI_JSON,
 	  "show accelerators, work queues with their holders, and mdevs", verb_list },
 	{ "types", "", 0, 0, CLI_JSON,
@@ -40,6 +51,9 @@ enum {
 	OPT_HOST_WQS,
 	OPT_POOL_MIN,
 	OPT_WQ,
+	OPT_AUTO,
+	OPT_MANUAL,
+	OPT_LABEL,
 	OPT_DRY_RUN,
 	OPT_JSON,
 	OPT_TIMEOUT,
@@ -54,10 +68,13 @@ static const struct cli_option_row {
 } options[] = {
 	{ "host-wqs", OPT_HOST_WQS, "N", CLI_HOST_WQS, "work queues kept for the host (adopt)" },
 	{ "pool-min", OPT_POOL_MIN, "N", CLI_POOL_MIN, "work queues kept ready for mdevs (adopt)" },
-	{ "type", 't', "TYPE", CLI_TYPE, "mdev type (create); see 'idxdctl types'" },
-	{ "parent", 'p', "DEVICE", CLI_PARENT, "make it on this accelerator (create)" },
-	{ "uuid", 'u', "UUID", CLI_UUID, "give it this UUID (create)" },
-	{ "wq", OPT_WQ, "WQ", CLI_WQ, "use this work queue (create)" },
+	{ "type", 't', "TYPE", CLI_TYPE, "mdev type (create, define, modify)" },
+	{ "parent", 'p', "DEVICE", CLI_PARENT, "make it on this accelerator (create, define)" },
+	{ "uuid", 'u', "UUID", CLI_UUID, "give it this UUID (create, define)" },
+	{ "wq", OPT_WQ, "WQ", CLI_WQ, "use this work queue; 'any' undoes it (modify)" },
+	{ "auto", OPT_AUTO, NULL, CLI_AUTO, "start it whenever its parent appears" },
+	{ "manual", OPT_MANUAL, NULL, CLI_MANUAL, "start it only when asked" },
+	{ "label", OPT_LABEL, "KEY=VALUE", CLI_LABEL, "label it; no VALUE removes the label" },
 	{ "dry-run", OPT_DRY_RUN, NULL, CLI_DRY_RUN, "print the steps, change nothing" },
 	{ "json", OPT_JSON, NULL, CLI_JSON, "print JSON (list, types, status)" },
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "wait this long for an answer; 60 unless given" },
@@ -183,6 +200,13 @@ static int take_option(const struct cli_option_row *o, struct cli_args *args, en
 	case OPT_WQ:
 		args->wq = optarg;
 		break;
+	case OPT_LABEL:
+		if (args->n_labels == CLI_MAX_LABELS) {
+			fprintf(stderr, "idxdctl: --label: %d are enough\n", CLI_MAX_LABELS);
+			return -EINVAL;
+		}
+		args->labels[args->n_labels++] = optarg;
+		break;
 	case OPT_HOST_WQS:
 		if (parse_number(optarg, 256, &n) < 0)
 			return usage_number(o, optarg, 0, 256);
@@ -270,6 +294,10 @@ static int check_verb(const struct cli_verb *v, const struct cli_args *args)
 		return -EINVAL;
 	}
 
+	if ((args->given & CLI_AUTO) && (args->given & CLI_MANUAL)) {
+		fprintf(stderr, "idxdctl: %s: --auto or --manual, not both\n", v->name);
+		return -EINVAL;
+	}
 	if (args->n_words < v->min) {
 		fprintf(stderr, "idxdctl: %s: %s is missing\n", v->name, v->words);
 		return -EINVAL;

@@ -39,6 +39,19 @@ static int append(struct json_object *array, struct json_object *value)
 	return 0;
 }
 
+static struct json_object *lines_new(const char *lines)
+{
+	struct json_object *array = json_object_new_array();
+	size_t n;
+
+	for (; *lines; lines += n + 1) {
+		n = strcspn(lines, "\n");
+		if (append(array, json_object_new_string_len(lines, n)) < 0)
+			break;
+	}
+	return array;
+}
+
 /* A reference to another object is shown by that object's name. */
 static struct json_object *value_new(const struct client_snapshot *s, const struct client_field *f,
 				     const void *record)
@@ -52,6 +65,8 @@ static struct json_object *value_new(const struct client_snapshot *s, const stru
 		return json_object_new_int64(*(const uint32_t *)place);
 	case 'i':
 		return json_object_new_int(*(const int32_t *)place);
+	case 'a':
+		return lines_new(*(char *const *)place);
 	case 'o':
 		return json_object_new_string(client_snapshot_name(s, *(char *const *)place));
 	default:
@@ -186,7 +201,10 @@ int print_tree_json(const struct client_snapshot *s)
 	if (r < 0)
 		return r;
 
-	return finish(o, add_accelerators(o, s));
+	r = add_accelerators(o, s);
+	if (r >= 0)
+		r = add_list(o, "definitions", s, &s->definitions, NULL, 0);
+	return finish(o, r);
 }
 
 int print_types_json(const struct client_list *types)

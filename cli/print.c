@@ -71,6 +71,34 @@ static void print_mdevs(const struct client_snapshot *s)
 		       or_dash(client_snapshot_name(s, d[i].work_queue)), d[i].state);
 }
 
+/* Lines as one: the last newline goes, the others become commas. */
+static void print_lines(const char *lines)
+{
+	for (; *lines; lines++)
+		if (*lines != '\n')
+			putchar(*lines);
+		else if (lines[1])
+			putchar(',');
+}
+
+static void print_definitions(const struct client_snapshot *s)
+{
+	const struct client_definition *d = s->definitions.items;
+	size_t i;
+
+	if (!s->definitions.n)
+		return;
+
+	printf("\n%-36s %-16s %-7s %-6s %s\n", "DEFINITION", "TYPE", "WQ", "START", "LABELS");
+	for (i = 0; i < s->definitions.n; i++) {
+		printf("%-36s %-16s %-7s %-6s ", d[i].uuid, d[i].type,
+		       *d[i].work_queue ? d[i].work_queue : "any",
+		       d[i].autostart ? "auto" : "manual");
+		print_lines(*d[i].labels ? d[i].labels : "-");
+		putchar('\n');
+	}
+}
+
 void print_tree(const struct client_snapshot *s)
 {
 	const struct client_accelerator *a = s->accelerators.items;
@@ -84,6 +112,7 @@ void print_tree(const struct client_snapshot *s)
 	}
 
 	print_mdevs(s);
+	print_definitions(s);
 }
 
 void print_types(const struct client_list *types)
@@ -137,7 +166,9 @@ void print_status(const struct client_manager *m, const struct client_snapshot *
 	}
 	printf("%s\n", *sep ? ")" : "");
 
-	printf("mdevs         %" PRIu32 "\n", m->n_mdevs);
+	printf("mdevs         %" PRIu32 ", %" PRIu32 " defined\n", m->n_mdevs, m->n_definitions);
+	for (const char *line = m->bad_files; *line; line += strcspn(line, "\n") + 1)
+		printf("bad file      %.*s\n", (int)strcspn(line, "\n"), line);
 	for (i = 0; i < s->accelerators.n; i++)
 		if (a[i].unsafe)
 			printf("unsafe        %s %s: %s\n", a[i].name, a[i].pci,

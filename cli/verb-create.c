@@ -8,8 +8,7 @@
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 
-/* Without --type: a dedicated work queue, of the kind that the name of the parent asks for. */
-static const char *default_type(const char *parent)
+const char *cli_default_type(const char *parent)
 {
 	return parent && !strncmp(parent, "iax", 3) ? "idxd-iax-1dwq-v1" : "idxd-dsa-1dwq-v1";
 }
@@ -20,8 +19,8 @@ int verb_create(struct client *c, const struct cli_args *args)
 	_cleanup_(freep) char *uuid = NULL;
 	int r;
 
-	r = client_create(c, args->type ? args->type : default_type(args->parent), args, &uuid,
-			  &plan);
+	r = client_make(c, "CreateMdev", args->type ? args->type : cli_default_type(args->parent),
+			args, &uuid, &plan);
 	if (r < 0)
 		return client_complain(c, "create", r);
 

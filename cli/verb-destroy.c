@@ -5,30 +5,36 @@
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 
-static int destroy(struct client *c, const char *uuid, const struct cli_args *args)
+static int act(struct client *c, const char *uuid, const struct cli_args *args, const char *verb,
+	       const char *method)
 {
 	_cleanup_(client_plan_freep) char **plan = NULL;
 	int r;
 
-	r = client_destroy(c, uuid, args, &plan);
+	r = client_act(c, method, uuid, args, &plan);
 	if (r < 0)
-		return client_complain(c, "destroy", r);
+		return client_complain(c, verb, r);
 
 	if (args->given & CLI_DRY_RUN)
 		print_plan(plan);
 	return API_EXIT_OK;
 }
 
-/* Tries each UUID, whatever became of the ones before; the status is that of the first failure. */
-int verb_destroy(struct client *c, const struct cli_args *args)
+int cli_each_uuid(struct client *c, const struct cli_args *args, const char *verb,
+		  const char *method)
 {
 	int i, status, first = API_EXIT_OK;
 
 	for (i = 0; i < args->n_words; i++) {
-		status = destroy(c, args->words[i], args);
+		status = act(c, args->words[i], args, verb, method);
 		if (first == API_EXIT_OK)
 			first = status;
 	}
 
 	return first;
+}
+
+int verb_destroy(struct client *c, const struct cli_args *args)
+{
+	return cli_each_uuid(c, args, "destroy", "DestroyMdev");
 }

@@ -180,10 +180,14 @@ static int choose_accel(struct accel *const *accels, size_t n, const struct mdev
 	return r;
 }
 
-static const struct wq *choose_wq(const struct accel *a)
+static const struct wq *choose_wq(const struct accel *a, const char *prefer)
 {
 	const struct wq *fresh = NULL;
 
+	for (unsigned int i = 0; prefer && i < a->n_wqs; i++)
+		if (!strcmp(a->wqs[i].name, prefer) &&
+		    (alloc_wq_is_ready(&a->wqs[i]) || alloc_wq_is_fresh(a, &a->wqs[i])))
+			return &a->wqs[i];
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
 		if (alloc_wq_is_ready(&a->wqs[i]))
 			return &a->wqs[i];
@@ -242,7 +246,7 @@ static int choose(struct accel *const *accels, size_t n, const struct alloc_crea
 	} else {
 		struct accel *one[] = { (struct accel *)a };
 
-		w = choose_wq(a);
+		w = choose_wq(a, req->prefer);
 		if (!w)
 			return refuse_capacity(one, 1, type, a->name, ret);
 	}
@@ -265,11 +269,21 @@ static int refuse_type(const char *id, struct refusal *ret)
 	return refuse(ret, REFUSE_NO_SUCH_TYPE, EINVAL, id, known, "there is no such mdev type");
 }
 
+int alloc_find_type(const char *id, const struct mdev_type **ret, struct refusal *ret_refusal)
+{
+	const struct mdev_type *type = mdev_type_find(id);
+
+	if (!type)
+		return refuse_type(id, ret_refusal);
+	*ret = type;
+	return 0;
+}
+
 int alloc_create(struct accel *const *accels, size_t n, const struct alloc_create *req,
 		 struct plan **ret, struct refusal *ret_refusal)
 {
 	_cleanup_(plan_freep) struct plan *p = NULL;
-	const struct mdev_type *type;
+	const struct mdev_type *type = NULL;
 	const struct accel *a = NULL;
 	const struct wq *w = NULL;
 	char uuid[UUID_LEN];
@@ -279,9 +293,9 @@ int alloc_create(struct accel *const *accels, size_t n, const struct alloc_creat
 		return refuse(ret_refusal, REFUSE_INVALID_UUID, EINVAL, req->uuid,
 			      "give 32 hexadecimal digits as 8-4-4-4-12, or none",
 			      "this is not a UUID");
-	type = mdev_type_find(req->type);
-	if (!type)
-		return refuse_type(req->type, ret_refusal);
+	r = alloc_find_type(req->type, &type, ret_refusal);
+	if (r < 0)
+		return r;
 	if (req->existing) {
 		r = refuse(ret_refusal, REFUSE_EXISTS, EEXIST, uuid, "take another UUID, or none",
 			   "an mdev with this UUID exists, of type %s on %s", req->existing->type,

@@ -23,6 +23,7 @@ struct alloc_create {
 	const char *type;
 	const char *parent;		/* dsa0 or PCI address, NULL: any adopted */
 	const char *wq;			/* NULL: any */
+	const char *prefer;		/* this one if it can be had; NULL: none */
 	const char *uuid;
 	const struct mdev *existing;	/* the mdev that has this UUID already, or NULL */
 };
@@ -39,6 +40,7 @@ int alloc_release(const struct accel *a, const struct alloc_history *history, st
 		  struct refusal *ret_refusal);
 int alloc_create(struct accel *const *accels, size_t n, const struct alloc_create *req,
 		 struct plan **ret, struct refusal *ret_refusal);
+int alloc_find_type(const char *id, const struct mdev_type **ret, struct refusal *ret_refusal);
 /* @m NULL: there is no mdev @uuid. @a NULL: its parent is unknown. */
 int alloc_destroy(const char *uuid, const struct mdev *m, const struct accel *a, struct plan **ret,
 		  struct refusal *ret_refusal);

@@ -1,287 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* org.idxdvd1.Manager at the root, the object manager, and the signals for all objects. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "idxdvd/bus-accelerator.h"
+#include "idxdvd/bus-definition.h"
 #include "idxdvd/bus-manager.h"
 #include "idxdvd/bus-mdev.h"
+#include "idxdvd/bus-request.h"
 #include "idxdvd/bus-util.h"
 #include "idxdvd/bus-workqueue.h"
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/common/log.h"
+#include "idxdvd/definition.h"
 #include "idxdvd/manager.h"
 
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 #define EMITS SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
-
-/*
- * A call that waits for the manager; it keeps the message, so that the answer finds its way. Calls
- * that everybody may make are counted apart: they must not use up the room of the others.
- */
-struct request {
-	struct bus *b;
-	sd_bus_message *msg;
-	unsigned int *n_waiting;
-	int (*fill)(struct bus *b, sd_bus_message *reply, const struct manager_result *res);
-};
-
-static struct request *request_free(struct request *q)
-{
-	if (!q)
-		return NULL;
-
-	(*q->n_waiting)--;
-	sd_bus_message_unref(q->msg);
-	free(q);
-	return NULL;
-}
-
-static void request_freep(struct request **q)
-{
-	request_free(*q);
-}
-
-static int request_new(struct bus *b, sd_bus_message *msg, unsigned int *n_waiting,
-		       struct request **ret, sd_bus_error *err)
-{
-	struct request *q;
-
-	if (*n_waiting >= API_PENDING_MAX) {
-		sd_bus_error_setf(err, SD_BUS_ERROR_LIMITS_EXCEEDED,
-				  "idxdvd: %u requests wait already; try again later", *n_waiting);
-		return -EBUSY;
-	}
-
-	q = calloc(1, sizeof(*q));
-	if (!q)
-		return -ENOMEM;
-
-	q->b = b;
-	q->msg = sd_bus_message_ref(msg);
-	q->n_waiting = n_waiting;
-	(*n_waiting)++;
-	*ret = q;
-	return 0;
-}
-
-/* One string for each line of the plan. */
-static int fill_plan(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
-{
-	_cleanup_(freep) char *copy = NULL;
-	char *line, *rest;
-	int r;
-
-	copy = strdup(res->plan);
-	if (!copy)
-		return -ENOMEM;
-
-	r = sd_bus_message_open_container(reply, 'a', "s");
-	if (r < 0)
-		return r;
-
-	for (line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		r = bus_append_text(reply, line);
-		if (r < 0)
-			return r;
-	}
-
-	return sd_bus_message_close_container(reply);
-}
-
-/* The path is "/" after a dry run: there is no such object. */
-static int fill_mdev(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
-{
-	int r;
-
-	r = sd_bus_message_append(reply, "s", res->uuid);
-	if (r < 0)
-		return r;
-	r = bus_append_path(reply, API_PREFIX_MDEV,
-			    manager_find_mdev(b->manager, res->uuid) ? res->uuid : "");
-	if (r < 0)
-		return r;
-
-	return fill_plan(b, reply, res);
-}
-
-static int fill_nothing(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
-{
-	return 0;
-}
-
-static int reply_success(struct request *q, const struct manager_result *res)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	int r;
-
-	r = sd_bus_message_new_method_return(q->msg, &reply);
-	if (r < 0)
-		return r;
-	r = q->fill(q->b, reply, res);
-	if (r < 0)
-		return r;
-
-	return sd_bus_send(q->b->bus, reply, NULL);
-}
-
-static int reply_failure(struct request *q, const struct manager_result *res)
-{
-	_cleanup_(sd_bus_error_free) sd_bus_error err = SD_BUS_ERROR_NULL;
-
-	bus_refuse(&err, &res->refusal);
-	return sd_bus_reply_method_error(q->msg, &err);
-}
-
-/* The manager's answer; may come before the call into the manager returns. */
-static void request_done(void *userdata, int r, const struct manager_result *res)
-{
-	_cleanup_(request_freep) struct request *q = userdata;
-
-	r = r < 0 ? reply_failure(q, res) : reply_success(q, res);
-	if (r < 0)
-		log_warning("%s: the answer to %s could not be sent: %s",
-			    sd_bus_message_get_member(q->msg), sd_bus_message_get_sender(q->msg),
-			    strerror(-r));
-}
-
-/* Methods: decode and bound, authorise, one call inwards; request_done() replies. */
-
-static int method_adopt(sd_bus_message *msg, void *userdata, sd_bus_error *err)
-{
-	struct bus *b = userdata;
-	struct adopt_options opts = { 0 };
-	struct bus_options o;
-	struct request *q;
-	const char *device;
-	int r;
-
-	r = bus_read_name(msg, "device", API_DEVICE_MAX, &device, err);
-	if (r < 0)
-		return r;
-	r = bus_read_options(msg, BUS_HOST_WQS | BUS_POOL_MIN | BUS_DRY_RUN, &o, err);
-	if (r < 0)
-		return r;
-
-	r = bus_authorize(msg, API_ACTION_MANAGE_WQ, err);
-	if (r <= 0)
-		return r;
-	r = request_new(b, msg, &b->n_changing, &q, err);
-	if (r < 0)
-		return r;
-	q->fill = fill_plan;
-
-	opts.host_wqs = o.host_wqs;
-	opts.pool_min = o.pool_min;
-	opts.set = (o.set & BUS_HOST_WQS ? ADOPT_HOST_WQS : 0) |
-		   (o.set & BUS_POOL_MIN ? ADOPT_POOL_MIN : 0) |
-		   (o.dry_run ? ADOPT_DRY_RUN : 0);
-	manager_adopt(b->manager, device, &opts, request_done, q);
-	return 1;
-}
-
-static int method_release(sd_bus_message *msg, void *userdata, sd_bus_error *err)
-{
-	struct bus *b = userdata;
-	struct bus_options o;
-	struct request *q;
-	const char *device;
-	int r;
-
-	r = bus_read_name(msg, "device", API_DEVICE_MAX, &device, err);
-	if (r < 0)
-		return r;
-	r = bus_read_options(msg, BUS_DRY_RUN, &o, err);
-	if (r < 0)
-		return r;
-
-	r = bus_authorize(msg, API_ACTION_MANAGE_WQ, err);
-	if (r <= 0)
-		return r;
-	r = request_new(b, msg, &b->n_changing, &q, err);
-	if (r < 0)
-		return r;
-	q->fill = fill_plan;
-
-	manager_release(b->manager, device, o.dry_run, request_done, q);
-	return 1;
-}
-
-static int method_create_mdev(sd_bus_message *msg, void *userdata, sd_bus_error *err)
-{
-	struct bus *b = userdata;
-	struct create_request req = { 0 };
-	struct bus_options o;
-	struct request *q;
-	int r;
-
-	r = bus_read_name(msg, "type", API_TYPE_MAX, &req.type, err);
-	if (r < 0)
-		return r;
-	r = bus_read_options(msg, BUS_PARENT | BUS_UUID | BUS_WQ | BUS_DRY_RUN, &o, err);
-	if (r < 0)
-		return r;
-
-	r = bus_authorize(msg, API_ACTION_MANAGE_MDEV, err);
-	if (r <= 0)
-		return r;
-	r = request_new(b, msg, &b->n_changing, &q, err);
-	if (r < 0)
-		return r;
-	q->fill = fill_mdev;
-
-	req.parent = o.parent;
-	req.uuid = o.uuid;
-	req.wq = o.wq;
-	req.flags = o.dry_run ? CREATE_DRY_RUN : 0;
-	manager_create_mdev(b->manager, &req, request_done, q);
-	return 1;
-}
-
-static int method_destroy_mdev(sd_bus_message *msg, void *userdata, sd_bus_error *err)
-{
-	struct bus *b = userdata;
-	struct bus_options o;
-	struct request *q;
-	const char *uuid;
-	int r;
-
-	r = bus_read_name(msg, "uuid", API_UUID_MAX, &uuid, err);
-	if (r < 0)
-		return r;
-	r = bus_read_options(msg, BUS_DRY_RUN, &o, err);
-	if (r < 0)
-		return r;
-
-	r = bus_authorize(msg, API_ACTION_MANAGE_MDEV, err);
-	if (r <= 0)
-		return r;
-	r = request_new(b, msg, &b->n_changing, &q, err);
-	if (r < 0)
-		return r;
-	q->fill = fill_plan;
-
-	manager_destroy_mdev(b->manager, uuid, o.dry_run, request_done, q);
-	return 1;
-}
-
-/* Everybody may ask for it: it only reads. */
-static int method_refresh(sd_bus_message *msg, void *userdata, sd_bus_error *err)
-{
-	struct bus *b = userdata;
-	struct request *q;
-	int r;
-
-	r = request_new(b, msg, &b->n_refreshing, &q, err);
-	if (r < 0)
-		return r;
-	q->fill = fill_nothing;
-
-	manager_refresh(b->manager, request_done, q);
-	return 1;
-}
 
 /* What the module's available_instances counts too: queues that are bound to it and free. */
 static unsigned int count_pool(const struct accel *a)
@@ -353,7 +91,7 @@ BUS_GETTER(get_version)
 /* What a client may rely on beyond the first version of this interface; names are never reused. */
 BUS_GETTER(get_features)
 {
-	return sd_bus_message_append(reply, "as", 1, "dry-run");
+	return sd_bus_message_append(reply, "as", 2, "dry-run", "definitions");
 }
 
 BUS_GETTER(get_module_loaded)
@@ -413,29 +151,73 @@ BUS_GETTER(get_mdev_count)
 	return sd_bus_message_append(reply, "u", (uint32_t)manager_n_mdevs(b->manager));
 }
 
-/* UNPRIVILEGED rows that change anything call bus_authorize(). */
+BUS_GETTER(get_definition_count)
+{
+	struct bus *b = userdata;
+
+	return sd_bus_message_append(reply, "u", (uint32_t)manager_n_definitions(b->manager));
+}
+
+BUS_GETTER(get_bad_files)
+{
+	struct bus *b = userdata;
+	const struct definition_bad *bad;
+	char text[256];
+	size_t n;
+	int r;
+
+	bad = manager_bad_definitions(b->manager, &n);
+	r = sd_bus_message_open_container(reply, 'a', "s");
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		snprintf(text, sizeof(text), "%s: %s", bad[i].file, bad[i].reason);
+		r = bus_append_text(reply, text);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* UNPRIVILEGED rows that change anything are bus_method_act(), which calls bus_authorize(). */
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("Adopt",
 				SD_BUS_ARGS("s", device, "a{sv}", options),
 				SD_BUS_RESULT("as", plan),
-				method_adopt, SD_BUS_VTABLE_UNPRIVILEGED),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Release",
 				SD_BUS_ARGS("s", device, "a{sv}", options),
 				SD_BUS_RESULT("as", plan),
-				method_release, SD_BUS_VTABLE_UNPRIVILEGED),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("CreateMdev",
 				SD_BUS_ARGS("s", type, "a{sv}", options),
 				SD_BUS_RESULT("s", uuid, "o", mdev, "as", plan),
-				method_create_mdev, SD_BUS_VTABLE_UNPRIVILEGED),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("DestroyMdev",
 				SD_BUS_ARGS("s", uuid, "a{sv}", options),
 				SD_BUS_RESULT("as", plan),
-				method_destroy_mdev, SD_BUS_VTABLE_UNPRIVILEGED),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Define",
+				SD_BUS_ARGS("s", type, "a{sv}", options),
+				SD_BUS_RESULT("s", uuid, "o", mdev, "as", plan),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Modify",
+				SD_BUS_ARGS("s", uuid, "a{sv}", options),
+				SD_BUS_RESULT("as", plan),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Undefine",
+				SD_BUS_ARGS("s", uuid, "a{sv}", options),
+				SD_BUS_RESULT("as", plan),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Start",
+				SD_BUS_ARGS("s", uuid, "a{sv}", options),
+				SD_BUS_RESULT("s", uuid, "o", mdev, "as", plan),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Stop",
+				SD_BUS_ARGS("s", uuid, "a{sv}", options),
+				SD_BUS_RESULT("as", plan),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Refresh",
 				SD_BUS_NO_ARGS,
 				SD_BUS_NO_RESULT,
-				method_refresh, SD_BUS_VTABLE_UNPRIVILEGED),
+				bus_method_refresh, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListTypes",
 				SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("aa{sv}", types),
@@ -447,6 +229,9 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("AdoptedCount", "u", get_adopted_count, 0, EMITS),
 	SD_BUS_PROPERTY("WorkQueueCount", "u", get_work_queue_count, 0, EMITS),
 	SD_BUS_PROPERTY("MdevCount", "u", get_mdev_count, 0, EMITS),
+	SD_BUS_PROPERTY("DefinitionCount", "u", get_definition_count, 0, EMITS),
+	/* Edited by others; read again by Refresh. */
+	SD_BUS_PROPERTY("BadFiles", "as", get_bad_files, 0, 0),
 	/* The state of the module reaches us with that of the accelerators, without an event. */
 	SD_BUS_PROPERTY("ModuleLoaded", "b", get_module_loaded, 0, 0),
 	SD_BUS_VTABLE_END
@@ -462,7 +247,16 @@ static const struct {
 			   { "AcceleratorCount", "AdoptedCount", NULL } },
 	[OBJECT_WQ] = { API_PREFIX_WORKQUEUE, API_IFACE_WORKQUEUE, { "WorkQueueCount", NULL } },
 	[OBJECT_MDEV] = { API_PREFIX_MDEV, API_IFACE_MDEV, { "MdevCount", NULL } },
+	[OBJECT_DEFINITION] = { API_PREFIX_MDEV, API_IFACE_DEFINITION,
+				{ "DefinitionCount", NULL } },
 };
+
+/* An mdev and its definition share an object. */
+static bool has_other(struct bus *b, enum object_kind kind, const char *id)
+{
+	return (kind == OBJECT_MDEV && manager_find_definition(b->manager, id)) ||
+	       (kind == OBJECT_DEFINITION && manager_find_mdev(b->manager, id));
+}
 
 static int emit_change(struct bus *b, enum object_kind kind, enum object_change change,
 		       const char *id)
@@ -476,7 +270,11 @@ static int emit_change(struct bus *b, enum object_kind kind, enum object_change 
 
 	switch (change) {
 	case OBJECT_ADDED:
-		r = sd_bus_emit_object_added(b->bus, path);
+		/* An object that is there already as the other of the two does not come anew. */
+		if (has_other(b, kind, id))
+			r = sd_bus_emit_interfaces_added(b->bus, path, kinds[kind].iface, NULL);
+		else
+			r = sd_bus_emit_object_added(b->bus, path);
 		break;
 	case OBJECT_REMOVED:
 		/* Named, because the object can no longer be asked what it was. */
@@ -528,5 +326,9 @@ int bus_export(struct bus *b)
 	if (r < 0)
 		return r;
 
-	return bus_mdev_export(b);
+	r = bus_mdev_export(b);
+	if (r < 0)
+		return r;
+
+	return bus_definition_export(b);
 }

@@ -137,18 +137,26 @@ int bus_read_name(sd_bus_message *msg, const char *what, size_t max, const char 
 	return 0;
 }
 
+void bus_options_done(struct bus_options *o)
+{
+	bus_paths_free(TAKE(o->labels));
+}
+
 static const struct option_row {
 	const char *name;
 	unsigned int bit;
-	char type;
+	char type;			/* as in a D-Bus signature; a: an array of strings */
 	size_t offset;
-	size_t max;			/* longest string */
+	size_t max;			/* longest string, or most of them */
 } option_rows[] = {
 	{ "host-wqs", BUS_HOST_WQS, 'u', offsetof(struct bus_options, host_wqs), 0 },
 	{ "pool-min", BUS_POOL_MIN, 'u', offsetof(struct bus_options, pool_min), 0 },
 	{ "parent", BUS_PARENT, 's', offsetof(struct bus_options, parent), API_DEVICE_MAX },
 	{ "uuid", BUS_UUID, 's', offsetof(struct bus_options, uuid), API_UUID_MAX },
 	{ "wq", BUS_WQ, 's', offsetof(struct bus_options, wq), API_DEVICE_MAX },
+	{ "type", BUS_TYPE, 's', offsetof(struct bus_options, type), API_TYPE_MAX },
+	{ "autostart", BUS_AUTOSTART, 'b', offsetof(struct bus_options, autostart), 0 },
+	{ "labels", BUS_LABELS, 'a', offsetof(struct bus_options, labels), API_LABELS_MAX },
 	{ "dry-run", BUS_DRY_RUN, 'b', offsetof(struct bus_options, dry_run), 0 },
 };
 
@@ -167,7 +175,7 @@ static const struct option_row *find_option(const char *name, unsigned int allow
 static int refuse_option(sd_bus_message *msg, const char *name, unsigned int allowed,
 			 sd_bus_error *err)
 {
-	char known[128] = "";
+	char known[256] = "";
 	size_t i, n = 0;
 
 	for (i = 0; i < ARRAY_LEN(option_rows); i++)
@@ -179,11 +187,30 @@ static int refuse_option(sd_bus_message *msg, const char *name, unsigned int all
 			       sd_bus_message_get_member(msg), name, known);
 }
 
+static int read_strings(sd_bus_message *msg, const struct option_row *row, char ***ret,
+			sd_bus_error *err)
+{
+	size_t n = 0;
+	int r;
+
+	r = sd_bus_message_enter_container(msg, 'v', "as");
+	if (r >= 0)
+		r = sd_bus_message_read_strv(msg, ret);
+	if (r < 0)
+		return r;
+	while (*ret && (*ret)[n])
+		n++;
+	if (n > row->max)
+		return bus_refuse_args(err, "%s: option '%s' has %zu strings; give %zu at most",
+				       sd_bus_message_get_member(msg), row->name, n, row->max);
+	return sd_bus_message_exit_container(msg);
+}
+
 /* Reads the variant that comes next. */
 static int read_option(sd_bus_message *msg, const struct option_row *row, struct bus_options *o,
 		       sd_bus_error *err)
 {
-	char sig[2] = { row->type, '\0' };
+	char sig[3] = { row->type, row->type == 'a' ? 's' : '\0', '\0' };
 	void *place = (char *)o + row->offset;
 	const char *contents;
 	int r;
@@ -195,6 +222,8 @@ static int read_option(sd_bus_message *msg, const struct option_row *row, struct
 		return bus_refuse_args(err, "%s: option '%s' has the D-Bus type '%.16s'; send '%s'",
 				       sd_bus_message_get_member(msg), row->name, contents, sig);
 
+	if (row->type == 'a')
+		return read_strings(msg, row, place, err);
 	r = sd_bus_message_read(msg, "v", sig, place);
 	if (r < 0)
 		return r;
@@ -212,7 +241,7 @@ static int read_option(sd_bus_message *msg, const struct option_row *row, struct
 int bus_read_options(sd_bus_message *msg, unsigned int allowed, struct bus_options *ret,
 		     sd_bus_error *err)
 {
-	struct bus_options o = { 0 };
+	_cleanup_(bus_options_done) struct bus_options o = { 0 };
 	const struct option_row *row;
 	const char *name;
 	int r;
@@ -250,6 +279,7 @@ int bus_read_options(sd_bus_message *msg, unsigned int allowed, struct bus_optio
 		return r;
 
 	*ret = o;
+	o.labels = NULL;
 	return 0;
 }
 

@@ -38,15 +38,21 @@ enum bus_option {
 	BUS_UUID = 1 << 3,
 	BUS_WQ = 1 << 4,
 	BUS_DRY_RUN = 1 << 5,
+	BUS_TYPE = 1 << 6,
+	BUS_AUTOSTART = 1 << 7,
+	BUS_LABELS = 1 << 8,
 };
 
 /* Strings point into the message; what is not in @set is NULL or 0. */
 struct bus_options {
 	unsigned int set;		/* enum bus_option */
-	const char *parent, *uuid, *wq;
+	const char *parent, *uuid, *wq, *type;
 	uint32_t host_wqs, pool_min;
-	int dry_run;
+	int dry_run, autostart;
+	char **labels;			/* ends in NULL; bus_options_done() frees it */
 };
+
+void bus_options_done(struct bus_options *o);
 
 /* Object path of @id below @prefix; the path "/" for the empty id, which is "none". */
 int bus_path_new(const char *prefix, const char *id, char **ret);

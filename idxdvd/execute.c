@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "idxdvd/execute.h"
 #include "idxdvd/fs.h"
 
-static void log_state_dir(const char *state_dir, int error)
+static void log_directory(const char *state_dir, int error)
 {
 	if (error == -EWOULDBLOCK)
 		log_error("%s: another idxdvd uses it; stop that one, or name another directory with --state-dir",
@@ -21,21 +22,48 @@ static void log_state_dir(const char *state_dir, int error)
 			  state_dir, strerror(-error));
 }
 
-int executor_init(struct executor *e, struct backend *b, const char *state_dir)
+static int open_state(struct executor *e, const char *dir)
 {
 	int r;
 
-	memset(e, 0, sizeof(*e));
-	e->lock_fd = -1;
-	r = fs_open_dir(state_dir, &e->lock_fd);
+	r = fs_open_dir(dir, &e->lock_fd);
 	if (r >= 0 && flock(e->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		r = -errno;
 	if (r >= 0)
 		r = store_new(&e->store, e->lock_fd);
 	if (r >= 0)
 		r = journal_new(&e->journal, e->lock_fd);
+	if (r < 0)
+		log_directory(dir, r);
+	return r;
+}
+
+static int open_definitions(struct executor *e, const struct directories *dirs)
+{
+	char mdevctl[PATH_MAX], ours[PATH_MAX];
+	int r;
+
+	if (snprintf(mdevctl, sizeof(mdevctl), "%s/mdevctl.d", dirs->state) >= (int)sizeof(mdevctl) ||
+	    snprintf(ours, sizeof(ours), "%s/mdev.d", dirs->state) >= (int)sizeof(ours))
+		return -ENAMETOOLONG;
+	r = defstore_new(&e->definitions, dirs->mdevctl ? dirs->mdevctl : mdevctl,
+			 dirs->definitions ? dirs->definitions : ours);
+	if (r < 0)
+		log_error("the directories of definitions cannot be opened: %s; see that /etc can be written",
+			  strerror(-r));
+	return r;
+}
+
+int executor_init(struct executor *e, struct backend *b, const struct directories *dirs)
+{
+	int r;
+
+	memset(e, 0, sizeof(*e));
+	e->lock_fd = -1;
+	r = open_state(e, dirs->state);
+	if (r >= 0)
+		r = open_definitions(e, dirs);
 	if (r < 0) {
-		log_state_dir(state_dir, r);
 		executor_done(e);
 		return r;
 	}
@@ -46,6 +74,7 @@ int executor_init(struct executor *e, struct backend *b, const char *state_dir)
 void executor_done(struct executor *e)
 {
 	e->store = store_free(e->store);
+	e->definitions = defstore_free(e->definitions);
 	e->journal = journal_free(e->journal);
 	e->backend = backend_free(e->backend);
 	free(TAKE(e->unsettled));
@@ -80,6 +109,8 @@ static void note_unsettled(struct executor *e, const char *bdf)
 
 static int commit(struct executor *e, const struct plan *p, const struct record *after)
 {
+	if (!p->bdf[0])
+		return 0;
 	return after ? store_put(e->store, after) : store_delete(e->store, p->bdf);
 }
 
@@ -89,6 +120,8 @@ static int is_committed(struct executor *e, const struct journal_entry *entry)
 	_cleanup_(record_freep) struct record *rec = NULL;
 	int r;
 
+	if (!entry->plan->bdf[0])
+		return 0;
 	r = store_get(e->store, entry->plan->bdf, &rec);
 	if (r == -ENOENT)
 		return !entry->after;
@@ -110,8 +143,11 @@ static void end(struct executor *e, const struct journal_entry *entry)
 /* On an error the device is unsettled. */
 static int take_back(struct executor *e, struct journal_entry *entry, size_t n)
 {
+	const struct definition_change *definition = entry->plan->definition;
 	int r = apply_undo(e->backend, entry->plan, n);
 
+	if (r >= 0 && definition)
+		r = defstore_undo(e->definitions, definition);
 	if (r < 0) {
 		log_error("%s of %s could not be taken back, it is tried again later",
 			  plan_kind_name(entry->plan->kind), entry->plan->accel);
@@ -140,13 +176,37 @@ static void add_not_taken_back(struct refusal *r)
 static int check_record(struct executor *e, const char *bdf, struct refusal *ret)
 {
 	_cleanup_(record_freep) struct record *rec = NULL;
-	int r = store_get(e->store, bdf, &rec);
+	int r = bdf[0] ? store_get(e->store, bdf, &rec) : 0;
 
 	if (r >= 0 || r == -ENOENT)
 		return 0;
 	return refuse(ret, REFUSE_FAILED, -r, bdf,
 		      "mend the file in the state directory's devices, or move it away",
 		      "its record cannot be used: %s", strerror(-r));
+}
+
+static int refuse_definition(const struct plan *p, int r, struct refusal *ret)
+{
+	if (r == -ESTALE)
+		return refuse(ret, REFUSE_FAILED, ESTALE, p->uuid, "try again",
+			      "somebody edited its definition in the same moment");
+	return refuse(ret, REFUSE_FAILED, -r, p->uuid,
+		      "see that /etc/mdevctl.d and /etc/idxdvd/mdev.d can be written",
+		      "its definition cannot be written, so nothing was changed: %s",
+		      strerror(-r));
+}
+
+/* The steps, then the files of the definition. */
+static int carry_out(struct executor *e, const struct plan *p, size_t *ret_acted,
+		     struct refusal *ret_refusal)
+{
+	int r;
+
+	r = apply_plan(e->backend, p, ret_acted, ret_refusal);
+	if (r < 0 || !p->definition)
+		return r;
+	r = defstore_do(e->definitions, p->definition);
+	return r < 0 ? refuse_definition(p, r, ret_refusal) : 0;
 }
 
 int execute_plan(struct executor *e, const struct plan *p, struct record *after,
@@ -159,6 +219,9 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 	r = check_record(e, p->bdf, ret_refusal);
 	if (r < 0)
 		return r;
+	r = p->definition ? defstore_check(e->definitions, p->definition) : 0;
+	if (r < 0)
+		return refuse_definition(p, r, ret_refusal);
 	r = uuid_random(entry.op);
 	if (r < 0)
 		return refuse(ret_refusal, REFUSE_FAILED, -r, p->accel,
@@ -178,7 +241,7 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 			      strerror(-r));
 	}
 
-	r = apply_plan(e->backend, p, &acted, ret_refusal);
+	r = carry_out(e, p, &acted, ret_refusal);
 	if (r < 0) {
 		if (take_back(e, &entry, acted) < 0)
 			add_not_taken_back(ret_refusal);
@@ -214,10 +277,18 @@ static bool is_taken_already(struct executor *e, const struct plan *p)
 /* The names in a plan mean the devices of its time; they can have been given out anew. */
 static bool is_same_device(struct accel *const *accels, size_t n, const struct plan *p)
 {
+	if (!p->bdf[0])
+		return true;
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(accels[i]->name, p->accel) && !strcmp(accels[i]->bdf, p->bdf))
 			return true;
 	return false;
+}
+
+/* The hardware forgot what was done to it; a file did not. */
+static bool is_of_other_boot(const struct executor *e, const struct journal_entry *entry)
+{
+	return entry->plan->bdf[0] && strcmp(entry->boot_id, e->boot_id);
 }
 
 static void settle(struct executor *e, struct journal_entry *entry)
@@ -237,7 +308,7 @@ static void settle(struct executor *e, struct journal_entry *entry)
 		return;
 	}
 
-	r = is_taken_already(e, p) ? 0 : apply_plan(e->backend, p, &acted, &refusal);
+	r = is_taken_already(e, p) ? 0 : carry_out(e, p, &acted, &refusal);
 	if (r < 0) {
 		refusal_format(&refusal, text, sizeof(text));
 		log_warning("it cannot be finished, it is taken back: %s", text);
@@ -284,7 +355,7 @@ static int recover(struct executor *e)
 			log_error("record of %s cannot be read: %s", entries[i].plan->bdf,
 				  strerror(-committed));
 			note_unsettled(e, entries[i].plan->bdf);
-		} else if (committed || strcmp(entries[i].boot_id, e->boot_id) ||
+		} else if (committed || is_of_other_boot(e, &entries[i]) ||
 			   !is_same_device(accels, n_accels, entries[i].plan)) {
 			end(e, &entries[i]);
 		} else {
@@ -313,6 +384,10 @@ void inventory_done(struct inventory *inv)
 		record_free(inv->records[i]);
 	for (size_t i = 0; i < inv->n_accels; i++)
 		accel_free(inv->accels[i]);
+	for (size_t i = 0; i < inv->n_definitions; i++)
+		definition_free(inv->definitions[i]);
+	free(inv->definitions);
+	free(inv->bad_definitions);
 	free(inv->records);
 	free(inv->bad);
 	free(inv->accels);
@@ -330,6 +405,12 @@ int execute_scan(struct executor *e, struct inventory *ret)
 	return e->backend->ops->scan_mdevs(e->backend, &ret->mdevs, &ret->n_mdevs);
 }
 
+int execute_scan_definitions(struct executor *e, struct inventory *ret)
+{
+	return defstore_load(e->definitions, &ret->definitions, &ret->n_definitions,
+			     &ret->bad_definitions, &ret->n_bad_definitions);
+}
+
 int execute_start(struct executor *e, struct inventory *ret, struct refusal *ret_refusal)
 {
 	const char *what = "the boot id";
@@ -343,6 +424,10 @@ int execute_start(struct executor *e, struct inventory *ret, struct refusal *ret
 	if (r >= 0) {
 		what = "the store";
 		r = store_load(e->store, &ret->records, &ret->n_records, &ret->bad, &ret->n_bad);
+	}
+	if (r >= 0) {
+		what = "the definitions";
+		r = execute_scan_definitions(e, ret);
 	}
 	if (r >= 0) {
 		what = "the accelerators";

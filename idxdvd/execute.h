@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "idxdvd/backend.h"
+#include "idxdvd/defstore.h"
 #include "idxdvd/journal.h"
 #include "idxdvd/plan.h"
 #include "idxdvd/record.h"
@@ -21,6 +22,7 @@
 struct executor {
 	struct backend *backend;
 	struct store *store;
+	struct defstore *definitions;
 	struct journal *journal;
 	int lock_fd;			/* the state directory, locked against a second daemon */
 	char boot_id[UUID_LEN];
@@ -41,16 +43,26 @@ struct inventory {
 	size_t n_accels;
 	struct mdev *mdevs;
 	size_t n_mdevs;
+	struct definition **definitions;
+	size_t n_definitions;
+	struct definition_bad *bad_definitions;
+	size_t n_bad_definitions;
+};
+
+/* Where things are kept; NULL for the last two: below the first. */
+struct directories {
+	const char *state, *mdevctl, *definitions;
 };
 
 /* -EWOULDBLOCK: another daemon uses this state directory. Logs what is wrong with it. */
-int executor_init(struct executor *e, struct backend *b, const char *state_dir);
+int executor_init(struct executor *e, struct backend *b, const struct directories *dirs);
 void executor_done(struct executor *e);
 
 /* Settles the journal, then reads everything. */
 int execute_start(struct executor *e, struct inventory *ret, struct refusal *ret_refusal);
-/* Reads accelerators and mdevs only. */
+/* Reads accelerators and mdevs only, or definitions only. */
 int execute_scan(struct executor *e, struct inventory *ret);
+int execute_scan_definitions(struct executor *e, struct inventory *ret);
 void inventory_done(struct inventory *inv);
 
 /*

@@ -46,7 +46,7 @@ static int make_dir(int dirfd, const char *path)
 	return r == -EEXIST ? 0 : r;
 }
 
-static int open_dir(int dirfd, const char *path, int *ret_fd)
+int fs_open_below(int dirfd, const char *path, int *ret_fd)
 {
 	int fd;
 
@@ -81,13 +81,13 @@ int fs_open_subdir(int dirfd, const char *name, int *ret_fd)
 {
 	int r;
 
-	r = open_dir(dirfd, name, ret_fd);
+	r = fs_open_below(dirfd, name, ret_fd);
 	if (r != -ENOENT)
 		return r;
 	r = make_dir(dirfd, name);
 	if (r < 0)
 		return r;
-	return open_dir(dirfd, name, ret_fd);
+	return fs_open_below(dirfd, name, ret_fd);
 }
 
 static int sync_fd(int fd)
@@ -222,7 +222,7 @@ static bool has_suffix(const char *s, const char *suffix)
 {
 	size_t n = strlen(s), k = strlen(suffix);
 
-	return n > k && !strcmp(s + n - k, suffix);
+	return n >= k && !strcmp(s + n - k, suffix);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -256,7 +256,7 @@ int fs_list(int dirfd, const char *suffix, char ***ret, size_t *ret_n)
 	}
 
 	while (r == 0 && (de = readdir(dir))) {
-		if (!has_suffix(de->d_name, suffix))
+		if (de->d_name[0] == '.' || !has_suffix(de->d_name, suffix))
 			continue;
 		if (n == size) {
 			char **more = realloc(names, (size = size ? 2 * size : 16) * sizeof(*names));

@@ -83,6 +83,8 @@ static int entry_to_json(const struct journal_entry *e, struct json_object *o)
 		r = record_to_json(e->after, after);
 	}
 	json_object_object_add(o, "record", after);
+	if (p->definition)
+		json_object_object_add(o, "definition", definition_change_to_json(p->definition));
 	return r;
 }
 
@@ -158,7 +160,7 @@ static int step_from_json(struct json_object *o, struct plan *p)
 static int plan_from_json(struct json_object *o, struct plan **ret)
 {
 	_cleanup_(plan_freep) struct plan *p = NULL;
-	struct json_object *steps;
+	struct json_object *steps, *definition;
 	char kind[NAME_LEN];
 	int r;
 
@@ -175,6 +177,11 @@ static int plan_from_json(struct json_object *o, struct plan **ret)
 	    json_get_string(o, "uuid", p->uuid, sizeof(p->uuid)) < 0 ||
 	    json_get_array(o, "steps", &steps) < 0)
 		return -EBADMSG;
+	if (json_object_object_get_ex(o, "definition", &definition)) {
+		r = definition_change_from_json(definition, &p->definition);
+		if (r < 0)
+			return r;
+	}
 
 	for (size_t i = 0; i < json_object_array_length(steps); i++) {
 		r = step_from_json(json_object_array_get_idx(steps, i), p);

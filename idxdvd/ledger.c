@@ -23,6 +23,7 @@ void ledger_done(struct ledger *l)
 			next = m->next;
 			free(m);
 		}
+	ledger_replace_definitions(l, NULL, 0);
 	free(l->slots);
 	free(l->accels);
 	free(l->changes);
@@ -63,7 +64,7 @@ static bool forget_notes(struct ledger *l, enum object_kind kind, const char *id
 	return false;
 }
 
-static void note(struct ledger *l, enum object_kind kind, enum object_change change,
+void ledger_note(struct ledger *l, enum object_kind kind, enum object_change change,
 		 const char *id)
 {
 	struct change *c;
@@ -116,7 +117,7 @@ struct accel *ledger_find_accel(const struct ledger *l, const char *name)
 	return NULL;
 }
 
-static size_t bucket(const char *uuid)
+size_t ledger_bucket(const char *uuid)
 {
 	size_t h = 5381;
 
@@ -127,7 +128,7 @@ static size_t bucket(const char *uuid)
 
 struct mdev *ledger_find_mdev(const struct ledger *l, const char *uuid)
 {
-	for (struct mdev *m = l->buckets[bucket(uuid)]; m; m = m->next)
+	for (struct mdev *m = l->buckets[ledger_bucket(uuid)]; m; m = m->next)
 		if (!strcmp(m->uuid, uuid))
 			return m;
 	return NULL;
@@ -135,7 +136,7 @@ struct mdev *ledger_find_mdev(const struct ledger *l, const char *uuid)
 
 struct mdev *ledger_next_mdev(const struct ledger *l, const struct mdev *prev)
 {
-	size_t i = prev ? bucket(prev->uuid) + 1 : 0;
+	size_t i = prev ? ledger_bucket(prev->uuid) + 1 : 0;
 
 	if (prev && prev->next)
 		return prev->next;
@@ -206,15 +207,15 @@ static void derive(struct ledger *l, struct slot *s)
 static void compare(struct ledger *l, const struct accel *before, const struct accel *a)
 {
 	if (!before)
-		note(l, OBJECT_ACCEL, OBJECT_ADDED, a->name);
+		ledger_note(l, OBJECT_ACCEL, OBJECT_ADDED, a->name);
 	else if (!accel_same(before, a))
-		note(l, OBJECT_ACCEL, OBJECT_CHANGED, a->name);
+		ledger_note(l, OBJECT_ACCEL, OBJECT_CHANGED, a->name);
 
 	for (unsigned int i = 0; i < a->n_wqs; i++)
 		if (!before)
-			note(l, OBJECT_WQ, OBJECT_ADDED, a->wqs[i].name);
+			ledger_note(l, OBJECT_WQ, OBJECT_ADDED, a->wqs[i].name);
 		else if (!wq_same(&before->wqs[i], &a->wqs[i]))
-			note(l, OBJECT_WQ, OBJECT_CHANGED, a->wqs[i].name);
+			ledger_note(l, OBJECT_WQ, OBJECT_CHANGED, a->wqs[i].name);
 }
 
 static void settle(struct ledger *l, struct slot *s)
@@ -225,7 +226,7 @@ static void settle(struct ledger *l, struct slot *s)
 		return;
 	/* Without memory for the copy everything counts as changed. */
 	if (accel_copy(s->accel, &before) < 0)
-		note(l, OBJECT_ACCEL, OBJECT_CHANGED, s->accel->name);
+		ledger_note(l, OBJECT_ACCEL, OBJECT_CHANGED, s->accel->name);
 	derive(l, s);
 	if (before)
 		compare(l, before, s->accel);
@@ -297,6 +298,7 @@ int ledger_put_accel(struct ledger *l, struct accel *a)
 		else
 			a->wqs[i].mdev[0] = '\0';
 	s->appeared = s->appeared || !old;
+	s->autostart_failed = s->autostart_failed && old;
 	if (!old || !accel_same_hardware(old, a))
 		s->stalled = false;
 	forget_unbound(s->record, a);
@@ -325,11 +327,13 @@ void ledger_drop_accel(struct ledger *l, const char *bdf)
 			ledger_drop_mdev(l, m->uuid);
 	}
 	for (unsigned int i = 0; i < s->accel->n_wqs; i++)
-		note(l, OBJECT_WQ, OBJECT_REMOVED, s->accel->wqs[i].name);
-	note(l, OBJECT_ACCEL, OBJECT_REMOVED, s->accel->name);
+		ledger_note(l, OBJECT_WQ, OBJECT_REMOVED, s->accel->wqs[i].name);
+	ledger_note(l, OBJECT_ACCEL, OBJECT_REMOVED, s->accel->name);
 	s->accel = accel_free(s->accel);
-	if (s->record)
+	if (s->record) {
 		memset(s->record->wqs, 0, sizeof(s->record->wqs));
+		record_restart(s->record);
+	}
 	drop_slot(l, s);
 	list_accels(l);
 }
@@ -344,7 +348,7 @@ static void reclaim_mdevs(struct ledger *l, const struct slot *s)
 		if (!m || m->ours == ours)
 			continue;
 		m->ours = ours;
-		note(l, OBJECT_MDEV, OBJECT_CHANGED, m->uuid);
+		ledger_note(l, OBJECT_MDEV, OBJECT_CHANGED, m->uuid);
 	}
 }
 
@@ -392,7 +396,7 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 		added = true;
 	}
 	if (!mine) {
-		size_t i = bucket(m->uuid);
+		size_t i = ledger_bucket(m->uuid);
 
 		mine = calloc(1, sizeof(*mine));
 		if (!mine)
@@ -402,7 +406,7 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 		l->n_mdevs++;
 		if (s && s->accel) {
 			s->accel->n_mdevs++;
-			note(l, OBJECT_ACCEL, OBJECT_CHANGED, s->accel->name);
+			ledger_note(l, OBJECT_ACCEL, OBJECT_CHANGED, s->accel->name);
 		}
 	}
 
@@ -415,6 +419,7 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 	*mine = *m;
 	mine->next = before.next;
 	mine->ours = s && s->record && record_has_mdev(s->record, m->uuid);
+	mine->persisted = ledger_find_definition(l, m->uuid);
 	mine->accel[0] = '\0';
 	if (s && s->accel)
 		memcpy(mine->accel, s->accel->name, sizeof(mine->accel));
@@ -425,9 +430,9 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 	}
 
 	if (added)
-		note(l, OBJECT_MDEV, OBJECT_ADDED, m->uuid);
+		ledger_note(l, OBJECT_MDEV, OBJECT_ADDED, m->uuid);
 	else if (!mdev_same(&before, mine))
-		note(l, OBJECT_MDEV, OBJECT_CHANGED, m->uuid);
+		ledger_note(l, OBJECT_MDEV, OBJECT_CHANGED, m->uuid);
 	if (s) {
 		s->stalled = false;
 		settle(l, s);
@@ -437,7 +442,7 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 
 void ledger_drop_mdev(struct ledger *l, const char *uuid)
 {
-	struct mdev **p = &l->buckets[bucket(uuid)], *m;
+	struct mdev **p = &l->buckets[ledger_bucket(uuid)], *m;
 	struct slot *s;
 	struct wq *w;
 
@@ -455,10 +460,10 @@ void ledger_drop_mdev(struct ledger *l, const char *uuid)
 		w->mdev[0] = '\0';
 		memset(&w->holder, 0, sizeof(w->holder));
 	}
-	note(l, OBJECT_MDEV, OBJECT_REMOVED, m->uuid);
+	ledger_note(l, OBJECT_MDEV, OBJECT_REMOVED, m->uuid);
 	if (s && s->accel) {
 		s->accel->n_mdevs--;
-		note(l, OBJECT_ACCEL, OBJECT_CHANGED, s->accel->name);
+		ledger_note(l, OBJECT_ACCEL, OBJECT_CHANGED, s->accel->name);
 	}
 	if (s && s->record)
 		record_drop_mdev(s->record, m->uuid);

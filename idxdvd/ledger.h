@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "idxdvd/definition.h"
 #include "idxdvd/device.h"
 #include "idxdvd/manager.h"
 #include "idxdvd/mdev.h"
@@ -23,6 +24,7 @@ struct slot {
 	struct accel *accel;
 	struct record *record;
 	bool appeared;			/* the accelerator is new since the last look at this */
+	bool autostart_failed;		/* of one at least; tried again by the next daemon */
 	bool stalled;			/* upkeep failed; wait for a change before it is tried again */
 };
 
@@ -40,6 +42,8 @@ struct ledger {
 	size_t n_accels;
 	struct mdev *buckets[LEDGER_BUCKETS];
 	size_t n_mdevs;
+	struct definition *definitions[LEDGER_BUCKETS];
+	size_t n_definitions;
 	struct change *changes;
 	size_t n_changes, size_changes;
 };
@@ -59,6 +63,24 @@ void ledger_drop_accel(struct ledger *l, const char *bdf);
 int ledger_put_record(struct ledger *l, const char *bdf, struct record *rec);
 int ledger_put_mdev(struct ledger *l, const struct mdev *m);
 void ledger_drop_mdev(struct ledger *l, const char *uuid);
+
+struct definition *ledger_find_definition(const struct ledger *l, const char *uuid);
+struct definition *ledger_next_definition(const struct ledger *l, const struct definition *prev);
+/* Takes the definition over, in place of an older one of the same UUID. */
+void ledger_put_definition(struct ledger *l, struct definition *d);
+void ledger_drop_definition(struct ledger *l, const char *uuid);
+/* Takes over what is in the array; forgets what is not. */
+void ledger_replace_definitions(struct ledger *l, struct definition **defs, size_t n);
+/*
+ * The next one of this accelerator that is to run from the start and does not: first those that want
+ * a certain queue, then those that had one, so that nobody else takes it.
+ */
+struct definition *ledger_next_autostart(struct ledger *l, const struct slot *s);
+
+/* Inside of the ledger. */
+size_t ledger_bucket(const char *uuid);
+void ledger_note(struct ledger *l, enum object_kind kind, enum object_change change,
+		 const char *id);
 
 /* The caller frees the array. */
 size_t ledger_take_changes(struct ledger *l, struct change **ret);

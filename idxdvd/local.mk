@@ -15,19 +15,24 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/backend.h \
 	idxdvd/backend-fake.c \
 	idxdvd/backend-host.c \
+	idxdvd/definition.c idxdvd/definition.h \
+	idxdvd/defstore.c idxdvd/defstore.h \
 	idxdvd/device.c idxdvd/device.h \
 	idxdvd/execute.c idxdvd/execute.h \
 	idxdvd/fake-hw.c idxdvd/fake-hw.h \
 	idxdvd/fake-kernel.c idxdvd/fake-kernel.h \
 	idxdvd/fs.c idxdvd/fs.h \
 	idxdvd/holder.c idxdvd/holder.h \
+	idxdvd/host-mdev.c idxdvd/host-mdev.h \
 	idxdvd/journal.c idxdvd/journal.h \
 	idxdvd/layout.c \
 	idxdvd/ledger.c idxdvd/ledger.h \
+	idxdvd/ledger-definition.c \
 	idxdvd/manager.c idxdvd/manager.h \
 	idxdvd/mdev.c idxdvd/mdev.h \
 	idxdvd/monitor.c idxdvd/monitor.h \
 	idxdvd/op.c idxdvd/op.h \
+	idxdvd/op-define.c \
 	idxdvd/op-plan.c \
 	idxdvd/plan.c idxdvd/plan.h \
 	idxdvd/record.c idxdvd/record.h \
@@ -45,9 +50,12 @@ idxdvd_libs = idxdvd/libidxdvd.a idxdvd/libcommon.a \
 libexec_PROGRAMS += idxdvd/idxdvd
 idxdvd_idxdvd_SOURCES = \
 	idxdvd/bus-accelerator.c idxdvd/bus-accelerator.h \
+	idxdvd/bus-definition.c idxdvd/bus-definition.h \
 	idxdvd/bus-manager.c idxdvd/bus-manager.h \
 	idxdvd/bus-mdev.c idxdvd/bus-mdev.h \
+	idxdvd/bus-request.c idxdvd/bus-request.h \
 	idxdvd/bus-util.c idxdvd/bus-util.h \
 	idxdvd/bus-workqueue.c idxdvd/bus-workqueue.h \
-	idxdvd/main.c
+	idxdvd/main.c \
+	idxdvd/watch.c idxdvd/watch.h
 idxdvd_idxdvd_LDADD = $(idxdvd_libs)

@@ -20,8 +20,11 @@
 #include "idxdvd/common/log.h"
 #include "idxdvd/manager.h"
 #include "idxdvd/monitor.h"
+#include "idxdvd/watch.h"
 
 #define DEFAULT_STATE_DIR LOCALSTATEDIR "/lib/idxdvd"
+#define MDEVCTL_DIR "/etc/mdevctl.d"		/* mdevctl knows no other */
+#define DEFINITION_DIR SYSCONFDIR "/idxdvd/mdev.d"
 #define SIMULATED_STATE "simulated-hardware.json"
 
 struct daemon {
@@ -30,6 +33,7 @@ struct daemon {
 	sd_event *event;
 	struct manager *manager;
 	struct monitor *monitor;
+	struct watch *watch;
 	struct bus bus;
 };
 
@@ -137,6 +141,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 
 	sd_notify(0, "STOPPING=1\nSTATUS=Stopping; mdevs stay as they are");
 	d->monitor = monitor_free(d->monitor);
+	d->watch = watch_free(d->watch);
 	d->manager = manager_free(d->manager);
 	return sd_event_exit(d->event, EXIT_SUCCESS);
 }
@@ -235,6 +240,8 @@ static int setup_manager(struct daemon *d)
 	struct manager_config config = {
 		.event = d->event,
 		.state_dir = d->state_dir,
+		.mdevctl_dir = d->simulate ? NULL : MDEVCTL_DIR,
+		.definition_dir = d->simulate ? NULL : DEFINITION_DIR,
 		.observer = bus_observer(&d->bus),
 	};
 	int r;
@@ -262,6 +269,15 @@ static int setup_monitor(struct daemon *d)
 	return monitor_new(&d->monitor, d->event, d->manager);
 }
 
+/* Definitions of a simulated machine are below the state directory. */
+static int setup_watch(struct daemon *d)
+{
+	char dir[4096];
+
+	snprintf(dir, sizeof(dir), "%s/mdevctl.d", d->state_dir);
+	return watch_new(&d->watch, d->event, d->manager, d->simulate ? dir : MDEVCTL_DIR);
+}
+
 static int run(struct daemon *d)
 {
 	static const struct {
@@ -276,6 +292,8 @@ static int run(struct daemon *d)
 		  "see what is logged before this, and the limits of the service" },
 		{ "the monitor of kernel events", setup_monitor,
 		  "see that the service may open netlink sockets" },
+		{ "the watch on definitions", setup_watch,
+		  "see the limits of inotify, and that " MDEVCTL_DIR " can be read" },
 	};
 	size_t i;
 	int r;
@@ -298,6 +316,7 @@ static int run(struct daemon *d)
 static void daemon_done(struct daemon *d)
 {
 	monitor_free(d->monitor);
+	watch_free(d->watch);
 	manager_free(d->manager);
 	sd_bus_flush_close_unref(d->bus.bus);
 	sd_event_unref(d->event);

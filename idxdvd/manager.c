@@ -77,24 +77,41 @@ static bool slot_needs_pool(const struct slot *s)
 	return alloc_pool(s->accel, &p) == 0 && p->n > 0;
 }
 
+/* OP_SETTLED: nothing. @ret is the definition to start. */
+static enum op_kind slot_needs(struct manager *m, struct slot *s, struct definition **ret)
+{
+	if (!s->accel || !s->record || s->stalled)
+		return OP_SETTLED;
+	if (slot_needs_layout(s))
+		return OP_LAYOUT;
+	if (!s->record->autostarted && s->accel->state == STATE_ENABLED) {
+		*ret = ledger_next_autostart(&m->ledger, s);
+		if (*ret)
+			return OP_AUTOSTART;
+		if (!s->autostart_failed)
+			return OP_AUTOSTARTED;
+	}
+	return slot_needs_pool(s) ? OP_POOL : OP_SETTLED;
+}
+
 static int upkeep_slot(struct manager *m, struct slot *s)
 {
+	struct definition *d = NULL;
+	enum op_kind kind = slot_needs(m, s, &d);
 	struct op *op;
-	bool layout;
 
-	if (!s->accel || !s->record || s->stalled)
-		return 0;
-	layout = slot_needs_layout(s);
 	s->appeared = false;
-	if (!layout && !slot_needs_pool(s))
+	if (kind == OP_SETTLED)
 		return 0;
-
-	op = op_new(m, layout ? OP_LAYOUT : OP_POOL, NULL, NULL);
-	if (!op || op_copy_string(&op->device, s->bdf) < 0) {
+	op = op_new(m, kind, NULL, NULL);
+	if (!op || op_copy_string(&op->device, s->bdf) < 0 ||
+	    (d && op_copy_string(&op->uuid, d->uuid) < 0)) {
 		if (op)
 			op_free(op);
 		return -ENOMEM;
 	}
+	if (d)
+		d->tried = true;
 	manager_enqueue_first(m, op);
 	return 1;
 }
@@ -153,6 +170,12 @@ static void start(struct op *op)
 	case OP_DESTROY:
 	case OP_POOL:
 	case OP_LAYOUT:
+	case OP_DEFINE:
+	case OP_MODIFY:
+	case OP_UNDEFINE:
+	case OP_START_MDEV:
+	case OP_AUTOSTART:
+	case OP_AUTOSTARTED:
 		if (m->started)
 			op_start_read(op);
 		else
@@ -223,7 +246,9 @@ int manager_new(struct manager **ret, const struct manager_config *config)
 	m->event = sd_event_ref(config->event);
 	m->observer = config->observer;
 	ledger_init(&m->ledger);
-	r = executor_init(&m->executor, config->backend, config->state_dir);
+	r = executor_init(&m->executor, config->backend, &(struct directories) {
+		config->state_dir, config->mdevctl_dir, config->definition_dir,
+	});
 	if (r >= 0)
 		r = worker_new(&m->worker, config->event);
 	if (r < 0) {
@@ -247,6 +272,7 @@ struct manager *manager_free(struct manager *m)
 	assert(!m->current && !m->first);
 	ledger_done(&m->ledger);
 	executor_done(&m->executor);
+	free(m->bad_definitions);
 	sd_event_source_disable_unref(m->rescan_timer);
 	sd_event_unref(m->event);
 	free(m);
@@ -333,10 +359,10 @@ void manager_create_mdev(struct manager *m, const struct create_request *req, ma
 	submit_request(m, op, copied, done, userdata);
 }
 
-void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, manager_done done,
-			  void *userdata)
+static void submit_uuid(struct manager *m, enum op_kind kind, const char *uuid, bool dry_run,
+			manager_done done, void *userdata)
 {
-	struct op *op = op_new(m, OP_DESTROY, done, userdata);
+	struct op *op = op_new(m, kind, done, userdata);
 	bool copied = op && copy_uuid(&op->uuid, uuid) == 0;
 
 	if (op)
@@ -344,11 +370,74 @@ void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, man
 	submit_request(m, op, copied, done, userdata);
 }
 
+void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, manager_done done,
+			  void *userdata)
+{
+	submit_uuid(m, OP_DESTROY, uuid, dry_run, done, userdata);
+}
+
+static int copy_labels(char ***ret, char *const *labels)
+{
+	size_t n = 0;
+
+	while (labels && labels[n])
+		n++;
+	*ret = calloc(n + 1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (op_copy_string(&(*ret)[i], labels[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static void submit_define(struct manager *m, enum op_kind kind, const struct define_request *req,
+			  manager_done done, void *userdata)
+{
+	struct op *op = op_new(m, kind, done, userdata);
+	bool copied = op && op_copy_string(&op->type, req->type) == 0 &&
+		      op_copy_string(&op->device, req->parent) == 0 &&
+		      op_copy_string(&op->wq, req->wq) == 0 &&
+		      copy_labels(&op->labels, req->labels) == 0 &&
+		      copy_uuid(&op->uuid, req->uuid) == 0;
+
+	if (op) {
+		op->define_set = req->set;
+		op->autostart = req->autostart;
+		op->dry_run = req->set & DEFINE_DRY_RUN;
+	}
+	submit_request(m, op, copied, done, userdata);
+}
+
+void manager_define(struct manager *m, const struct define_request *req, manager_done done,
+		    void *userdata)
+{
+	submit_define(m, OP_DEFINE, req, done, userdata);
+}
+
+void manager_modify(struct manager *m, const struct define_request *req, manager_done done,
+		    void *userdata)
+{
+	submit_define(m, OP_MODIFY, req, done, userdata);
+}
+
+void manager_undefine(struct manager *m, const char *uuid, bool dry_run, manager_done done,
+		      void *userdata)
+{
+	submit_uuid(m, OP_UNDEFINE, uuid, dry_run, done, userdata);
+}
+
+void manager_start_mdev(struct manager *m, const char *uuid, bool dry_run, manager_done done,
+			void *userdata)
+{
+	submit_uuid(m, OP_START_MDEV, uuid, dry_run, done, userdata);
+}
+
 void manager_refresh(struct manager *m, manager_done done, void *userdata)
 {
 	struct op *op = op_new(m, OP_SETTLED, done, userdata);
 
-	m->rescan_all = true;
+	m->rescan_all = m->rescan_definitions = true;
 	if (op)
 		op->fresh = true;
 	submit_request(m, op, true, done, userdata);
@@ -397,6 +486,28 @@ const struct mdev *manager_find_mdev(const struct manager *m, const char *uuid)
 size_t manager_n_mdevs(const struct manager *m)
 {
 	return m->ledger.n_mdevs;
+}
+
+const struct definition *manager_next_definition(const struct manager *m,
+						 const struct definition *prev)
+{
+	return ledger_next_definition(&m->ledger, prev);
+}
+
+const struct definition *manager_find_definition(const struct manager *m, const char *uuid)
+{
+	return ledger_find_definition(&m->ledger, uuid);
+}
+
+size_t manager_n_definitions(const struct manager *m)
+{
+	return m->ledger.n_definitions;
+}
+
+const struct definition_bad *manager_bad_definitions(const struct manager *m, size_t *ret_n)
+{
+	*ret_n = m->n_bad_definitions;
+	return m->bad_definitions;
 }
 
 unsigned int manager_type_available(const struct manager *m, const struct mdev_type *type,

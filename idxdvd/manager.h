@@ -17,12 +17,16 @@
 
 typedef struct sd_event sd_event;
 struct backend;
+struct definition;
+struct definition_bad;
 struct manager;
 
 enum object_kind {
 	OBJECT_ACCEL,		/* id "dsa0" */
 	OBJECT_WQ,		/* id "wq0.1" */
 	OBJECT_MDEV,		/* id UUID */
+	OBJECT_DEFINITION,	/* id UUID */
+	OBJECT_KIND_COUNT,
 };
 
 enum object_change {
@@ -52,6 +56,8 @@ struct manager_config {
 	sd_event *event;		/* NULL: synchronous, no thread; done runs before return */
 	struct backend *backend;	/* taken over */
 	const char *state_dir;		/* /var/lib/idxdvd; made if it is missing */
+	const char *mdevctl_dir;	/* /etc/mdevctl.d; NULL: mdevctl.d in the state directory */
+	const char *definition_dir;	/* /etc/idxdvd/mdev.d; NULL: mdev.d there */
 	struct manager_observer observer;
 };
 
@@ -99,6 +105,39 @@ void manager_create_mdev(struct manager *m, const struct create_request *req, ma
 void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, manager_done done,
 			  void *userdata);
 
+enum {
+	DEFINE_TYPE = 1 << 0,
+	DEFINE_WQ = 1 << 1,
+	DEFINE_AUTOSTART = 1 << 2,
+	DEFINE_LABELS = 1 << 3,
+	DEFINE_DRY_RUN = 1 << 4,
+};
+
+/* What is not in @set is left as it is; in a new definition that is manual, any queue, no labels. */
+struct define_request {
+	unsigned int set;		/* DEFINE_* */
+	const char *uuid;		/* define: NULL is a new one */
+	const char *parent;		/* define only; NULL: the mdev's if it runs, else one that fits */
+	const char *type;
+	const char *wq;			/* "any" */
+	bool autostart;
+	char *const *labels;		/* "key=value"; "key=" removes; ends in NULL */
+};
+
+/* Definitions outlive the kernel and need not run; an mdev that runs is not touched by these. */
+void manager_define(struct manager *m, const struct define_request *req, manager_done done,
+		    void *userdata);
+void manager_modify(struct manager *m, const struct define_request *req, manager_done done,
+		    void *userdata);
+void manager_undefine(struct manager *m, const char *uuid, bool dry_run, manager_done done,
+		      void *userdata);
+/* Creates the mdev that is defined so. */
+void manager_start_mdev(struct manager *m, const char *uuid, bool dry_run, manager_done done,
+			void *userdata);
+
+/* Files of definitions may have been edited. */
+void manager_rescan_definitions(struct manager *m);
+
 /* Something may have changed; @subsystem and @name as in the uevent, both NULL: read everything. */
 void manager_rescan(struct manager *m, const char *subsystem, const char *name);
 /* Reads everything, facts without an event included; @done comes when that is known. */
@@ -113,6 +152,12 @@ const struct wq *manager_find_wq(const struct manager *m, const char *name,
 const struct mdev *manager_next_mdev(const struct manager *m, const struct mdev *prev);
 const struct mdev *manager_find_mdev(const struct manager *m, const char *uuid);
 size_t manager_n_mdevs(const struct manager *m);
+const struct definition *manager_next_definition(const struct manager *m,
+						 const struct definition *prev);
+const struct definition *manager_find_definition(const struct manager *m, const char *uuid);
+size_t manager_n_definitions(const struct manager *m);
+/* Files that should be definitions and cannot be used. */
+const struct definition_bad *manager_bad_definitions(const struct manager *m, size_t *ret_n);
 /* mdevs of that type that could be created now: pool and free wqs of adopted accelerators. */
 unsigned int manager_type_available(const struct manager *m, const struct mdev_type *type,
 				    const struct accel *a /* NULL: all */);

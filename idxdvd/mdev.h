@@ -17,6 +17,7 @@ struct mdev {
 	/* Filled in by the manager. */
 	char accel[NAME_LEN];		/* dsa0; "" if the parent is unknown */
 	bool ours;			/* created by us; else by mdevctl or through sysfs */
+	bool persisted;			/* there is a definition of it */
 	struct mdev *next;		/* chain of the manager's table */
 };
 

@@ -36,6 +36,18 @@ static void note_history(struct record *rec, const struct accel *a)
 	rec->iaa_enabled = rec->iaa_engines && a->state == STATE_ENABLED;
 }
 
+/* Saves a write where nothing is to run from the start. */
+static bool has_autostart(const struct op *op, const char *bdf)
+{
+	const struct ledger *l = &op->manager->ledger;
+
+	for (const struct definition *d = ledger_next_definition(l, NULL); d;
+	     d = ledger_next_definition(l, d))
+		if (d->autostart && !strcmp(d->parent, bdf))
+			return true;
+	return false;
+}
+
 static int plan_adopt(struct op *op)
 {
 	struct adopt_options *o = &op->options;
@@ -57,6 +69,7 @@ static int plan_adopt(struct op *op)
 		return r;
 	op->after->host_wqs = o->host_wqs;
 	op->after->pool_min = o->pool_min;
+	op->after->autostarted = !has_autostart(op, a->bdf);
 	note_history(op->after, a);
 	return 0;
 }
@@ -81,6 +94,7 @@ static int plan_layout(struct op *op)
 	r = record_copy(s->record, &op->after);
 	if (r < 0)
 		return r;
+	op->after->autostarted = !has_autostart(op, a->bdf);
 	note_history(op->after, a);
 	return 0;
 }
@@ -103,11 +117,20 @@ static int plan_release(struct op *op)
 	return alloc_release(a, &history, &op->plan, &op->res.refusal);
 }
 
+static bool is_defined(void *userdata, const char *uuid)
+{
+	return ledger_find_definition(userdata, uuid);
+}
+
 static int copy_record(struct op *op, const char *bdf)
 {
 	struct slot *s = ledger_slot(&op->manager->ledger, bdf);
+	int r;
 
-	return record_copy(s->record, &op->after);
+	r = record_copy(s->record, &op->after);
+	if (r >= 0)
+		record_prune(op->after, is_defined, &op->manager->ledger);
+	return r;
 }
 
 static int plan_create(struct op *op)
@@ -124,6 +147,53 @@ static int plan_create(struct op *op)
 		return r;
 	memcpy(op->res.uuid, op->plan->uuid, sizeof(op->res.uuid));
 	return copy_record(op, op->plan->bdf);
+}
+
+/* As create, from a definition; the queue that it had last is taken if it can be. */
+static int plan_start(struct op *op)
+{
+	struct ledger *l = &op->manager->ledger;
+	const struct definition *d = ledger_find_definition(l, op->uuid);
+	struct alloc_create req = { .uuid = op->uuid, .existing = ledger_find_mdev(l, op->uuid) };
+	const struct record_binding *binding;
+	const struct slot *s;
+	int r;
+
+	if (!d)
+		return refuse(&op->res.refusal, REFUSE_NOT_DEFINED, ENOENT, op->uuid,
+			      "idxdctl list shows what there is; idxdctl define makes one",
+			      "there is no definition of this mdev");
+	if (d->attr[0])
+		return refuse(&op->res.refusal, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, op->uuid,
+			      "remove it with mdevctl modify --delattr",
+			      "its definition sets the attribute %s, which these mdevs do not have",
+			      d->attr);
+	s = ledger_slot(l, d->parent);
+	req.type = d->type;
+	req.parent = d->parent;
+	req.wq = d->wq[0] ? d->wq : NULL;
+	binding = s && s->record ? record_binding(s->record, op->uuid) : NULL;
+	req.prefer = binding ? binding->wq : NULL;
+	r = alloc_create(l->accels, l->n_accels, &req, &op->plan, &op->res.refusal);
+	if (r < 0)
+		return r;
+	memcpy(op->res.uuid, op->plan->uuid, sizeof(op->res.uuid));
+	return copy_record(op, op->plan->bdf);
+}
+
+static int plan_autostarted(struct op *op)
+{
+	const struct accel *a;
+	int r = 0;
+
+	a = require_accel(op, &r);
+	if (a)
+		r = plan_new(&op->plan, PLAN_AUTOSTART, a);
+	if (r >= 0)
+		r = copy_record(op, a->bdf);
+	if (r >= 0)
+		op->after->autostarted = true;
+	return r;
 }
 
 static int plan_destroy(struct op *op)
@@ -176,6 +246,22 @@ int op_make_plan(struct op *op)
 		break;
 	case OP_POOL:
 		r = plan_pool(op);
+		break;
+	case OP_DEFINE:
+		r = op_plan_define(op);
+		break;
+	case OP_MODIFY:
+		r = op_plan_modify(op);
+		break;
+	case OP_UNDEFINE:
+		r = op_plan_undefine(op);
+		break;
+	case OP_START_MDEV:
+	case OP_AUTOSTART:
+		r = plan_start(op);
+		break;
+	case OP_AUTOSTARTED:
+		r = plan_autostarted(op);
 		break;
 	case OP_START:
 	case OP_RESCAN:

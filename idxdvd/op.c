@@ -28,6 +28,10 @@ void op_free(struct op *op)
 	inventory_done(&op->inventory);
 	plan_free(op->plan);
 	record_free(op->after);
+	definition_free(op->definition);
+	for (char **l = op->labels; l && *l; l++)
+		free(*l);
+	free(op->labels);
 	free(op->plan_text);
 	free(op->device);
 	free(op->uuid);
@@ -148,10 +152,31 @@ static void run_plan(struct job *job)
 	read_objects(e, op);
 }
 
+static bool is_create(const struct op *op)
+{
+	return op->kind == OP_CREATE || op->kind == OP_START_MDEV || op->kind == OP_AUTOSTART;
+}
+
+static bool is_upkeep(const struct op *op)
+{
+	return op->kind == OP_POOL || op->kind == OP_LAYOUT || op->kind == OP_AUTOSTARTED;
+}
+
+/* So that upkeep does not try the same for ever. */
+static void note_failure(const struct op *op, struct slot *s)
+{
+	if (s && is_upkeep(op))
+		s->stalled = true;
+	if (s && op->kind == OP_AUTOSTART)
+		s->autostart_failed = true;
+}
+
 static bool may_try_again(const struct op *op)
 {
 	/* What is left of this attempt would be in the way of the next. */
-	return op->kind == OP_CREATE && op->attempts < CREATE_ATTEMPTS &&
+	if (op->result == -ESTALE && op->plan->definition && op->attempts < CREATE_ATTEMPTS)
+		return true;
+	return is_create(op) && op->attempts < CREATE_ATTEMPTS &&
 	       !executor_is_unsettled(&op->manager->executor, op->plan->bdf) &&
 	       (op->result == -ENOSPC || op->result == -EBUSY || op->result == -EAGAIN ||
 		op->result == -ENOENT);
@@ -162,7 +187,7 @@ static void again(struct op *op)
 {
 	struct manager *m = op->manager;
 
-	m->rescan_all = true;
+	m->rescan_all = m->rescan_definitions = true;
 	m->current = NULL;
 	manager_enqueue_first(m, op);
 	manager_pump(m);
@@ -172,7 +197,9 @@ static void log_done(const struct op *op)
 {
 	const struct plan *p = op->plan;
 
-	if (p->uuid[0])
+	if (!p->bdf[0])
+		log_info("%s: %s done", p->uuid, plan_kind_name(p->kind));
+	else if (p->uuid[0])
 		log_info("%s: %s on %s done, %zu steps", p->uuid, plan_kind_name(p->kind), p->accel,
 			 p->n);
 	else
@@ -190,8 +217,12 @@ static void plan_executed(struct job *job)
 	memcpy(bdf, op->plan->bdf, sizeof(bdf));
 	r = commit_readings(op);
 	if (op->result >= 0) {
-		int q = ledger_put_record(l, bdf, TAKE(op->after));
+		int q = bdf[0] ? ledger_put_record(l, bdf, TAKE(op->after)) : 0;
 
+		if (op->definition)
+			ledger_put_definition(l, TAKE(op->definition));
+		else if (op->plan->definition)
+			ledger_drop_definition(l, op->plan->uuid);
 		log_done(op);
 		r = r < 0 ? r : q;
 	}
@@ -200,13 +231,14 @@ static void plan_executed(struct job *job)
 	if (op->result < 0 && may_try_again(op)) {
 		op->plan = plan_free(op->plan);
 		op->after = record_free(op->after);
+		op->definition = definition_free(op->definition);
 		free(TAKE(op->plan_text));
 		memset(&op->res.refusal, 0, sizeof(op->res.refusal));
 		again(op);
 		return;
 	}
-	if (op->result < 0 && s && (op->kind == OP_POOL || op->kind == OP_LAYOUT))
-		s->stalled = true;
+	if (op->result < 0)
+		note_failure(op, s);
 	if (op->result >= 0 && r < 0)
 		op_fail(op, -r, bdf, "it is done, but there is no memory to keep it in mind");
 	else
@@ -215,12 +247,13 @@ static void plan_executed(struct job *job)
 
 static void start_plan(struct op *op)
 {
-	const struct accel *a = ledger_find_accel(&op->manager->ledger, op->plan->bdf);
+	const char *bdf = op->plan->bdf;
+	const struct accel *a = bdf[0] ? ledger_find_accel(&op->manager->ledger, bdf) : NULL;
 	int r;
 
 	/* Read what it touches again afterwards. */
-	r = a ? op_read_again(op, a) : -ENODEV;
-	if (r >= 0 && op->plan->uuid[0] && (!op->uuid || strcmp(op->uuid, op->plan->uuid))) {
+	r = a ? op_read_again(op, a) : bdf[0] ? -ENODEV : 0;
+	if (r >= 0 && bdf[0] && op->plan->uuid[0] && (!op->uuid || strcmp(op->uuid, op->plan->uuid))) {
 		free(TAKE(op->uuid));
 		r = op_copy_string(&op->uuid, op->plan->uuid);
 	}
@@ -264,8 +297,8 @@ static void objects_read(struct job *job)
 	if (r < 0 || op->dry_run || !op->plan->n) {
 		struct slot *s = op->device ? ledger_slot(&m->ledger, op->device) : NULL;
 
-		if (r < 0 && s && (op->kind == OP_POOL || op->kind == OP_LAYOUT))
-			s->stalled = true;
+		if (r < 0)
+			note_failure(op, s);
 		/* An adoption or a release without a step is still written down. */
 		if (r < 0 || op->dry_run || op->kind == OP_POOL) {
 			op_finish(op, r);
@@ -284,12 +317,17 @@ void op_submit_read(struct op *op)
 void op_start_read(struct op *op)
 {
 	struct ledger *l = &op->manager->ledger;
+	const struct definition *d;
 	struct mdev *m = NULL;
 	int r = 0;
 
 	op->attempts++;
 	if (op->kind == OP_DESTROY)
 		m = ledger_find_mdev(l, op->uuid);
+	/* A definition says where its mdev is to be. */
+	d = op->kind == OP_START_MDEV ? ledger_find_definition(l, op->uuid) : NULL;
+	if (d && !op->device)
+		r = op_copy_string(&op->device, d->parent);
 	for (size_t i = 0; i < l->n_accels && r >= 0; i++) {
 		const struct accel *a = l->accels[i];
 

@@ -27,6 +27,12 @@ enum op_kind {
 	OP_RESCAN,
 	OP_POOL,		/* upkeep: fill or shrink the pool */
 	OP_LAYOUT,		/* upkeep: an adopted device is back without its configuration */
+	OP_DEFINE,
+	OP_MODIFY,
+	OP_UNDEFINE,
+	OP_START_MDEV,
+	OP_AUTOSTART,		/* upkeep: start one that is to run from the start */
+	OP_AUTOSTARTED,		/* upkeep: write down that there is no more of them */
 	OP_SETTLED,		/* does nothing: whoever waits for what was queued before it */
 };
 
@@ -42,6 +48,10 @@ struct op {
 	char *device, *uuid, *type, *wq;
 	struct adopt_options options;
 	bool dry_run;
+	unsigned int define_set;	/* DEFINE_* */
+	bool autostart;
+	char **labels;
+	bool scan_hardware, scan_definitions;
 	bool fresh;			/* whoever waits wants to know whether the machine could be read */
 	unsigned int attempts;
 
@@ -54,6 +64,7 @@ struct op {
 	struct inventory inventory;
 	struct plan *plan;
 	struct record *after;
+	struct definition *definition;	/* as it will be */
 	int result;
 	struct manager_result res;
 	char *plan_text;
@@ -69,13 +80,16 @@ struct manager {
 	bool started, stopping, pumping;
 
 	/* What a rescan has to read. */
-	bool rescan_queued, rescan_all;
+	bool rescan_queued, rescan_all, rescan_definitions;
 	int rescan_error;		/* of the last one; it is tried again later */
 	uint64_t rescan_delay_usec;
 	sd_event *event;		/* NULL: tried again with the next operation */
 	sd_event_source *rescan_timer;
 	char pending[MANAGER_MAX_PENDING][UUID_LEN];
 	size_t n_pending;
+
+	struct definition_bad *bad_definitions;
+	size_t n_bad_definitions;
 };
 
 static inline struct op *op_of(struct job *job)
@@ -95,6 +109,12 @@ void op_submit_read(struct op *op);
 int op_read_again(struct op *op, const struct accel *a);
 /* From what is known now to op->plan and op->after, or to a refusal. */
 int op_make_plan(struct op *op);
+/* The same for those that concern a definition. */
+int op_plan_define(struct op *op);
+int op_plan_modify(struct op *op);
+int op_plan_undefine(struct op *op);
+/* Keeps what was read of the definitions; says in the log what could not be used. */
+void manager_take_definitions(struct manager *m, struct inventory *inv);
 
 /* Tells what changed, answers, frees, goes on with the queue. */
 void op_finish(struct op *op, int r);

@@ -16,6 +16,10 @@ static const struct {
 	[PLAN_CREATE] = { "create", false },
 	[PLAN_DESTROY] = { "destroy", true },
 	[PLAN_POOL] = { "pool", false },
+	[PLAN_DEFINE] = { "define", true },
+	[PLAN_UNDEFINE] = { "undefine", true },
+	[PLAN_MODIFY] = { "modify", true },
+	[PLAN_AUTOSTART] = { "autostart", true },
 };
 
 static const char *const step_kinds[STEP_KIND_COUNT] = {
@@ -62,6 +66,7 @@ struct plan *plan_free(struct plan *p)
 {
 	if (!p)
 		return NULL;
+	definition_change_free(p->definition);
 	free(p->steps);
 	free(p);
 	return NULL;
@@ -158,6 +163,11 @@ int plan_format(const struct plan *p, char **ret)
 		step_format(&p->steps[i], line, sizeof(line));
 		fprintf(f, "%zu. %s  (%s)\n", i + 1, line, p->steps[i].reason);
 	}
+	if (p->definition)
+		fprintf(f, "%zu. %s the definition of mdev %s on %s  (asked for)\n", p->n + 1,
+			!p->definition->after ? "remove" :
+			!p->definition->before ? "write" : "rewrite",
+			p->definition->uuid, p->definition->parent);
 	if (fclose(f))
 		return -ENOMEM;
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "idxdvd/common/cleanup.h"
+#include "idxdvd/definition.h"
 #include "idxdvd/mdev.h"
 
 enum plan_kind {
@@ -16,6 +17,10 @@ enum plan_kind {
 	PLAN_CREATE,
 	PLAN_DESTROY,
 	PLAN_POOL,
+	PLAN_DEFINE,
+	PLAN_UNDEFINE,
+	PLAN_MODIFY,
+	PLAN_AUTOSTART,			/* writes down that it is over */
 	PLAN_KIND_COUNT,
 };
 
@@ -41,8 +46,9 @@ struct step {
 struct plan {
 	enum plan_kind kind;
 	char accel[NAME_LEN];
-	char bdf[NAME_LEN];
-	char uuid[UUID_LEN];		/* create and destroy */
+	char bdf[NAME_LEN];		/* "": it concerns no accelerator, and no record */
+	char uuid[UUID_LEN];		/* of the mdev that it is about, if it is about one */
+	struct definition_change *definition;	/* NULL: none */
 	struct step *steps;
 	size_t n, size;
 	int error;			/* first -ENOMEM while it was built */

@@ -29,6 +29,7 @@ struct record *record_free(struct record *rec)
 	if (!rec)
 		return NULL;
 	free(rec->mdevs);
+	free(rec->bindings);
 	free(rec);
 	return NULL;
 }
@@ -46,12 +47,15 @@ int record_copy(const struct record *rec, struct record **ret)
 		return -ENOMEM;
 	*copy = *rec;
 	copy->mdevs = calloc(rec->n_mdevs + 1, sizeof(*copy->mdevs));
-	if (!copy->mdevs) {
-		free(copy);
+	copy->bindings = calloc(rec->n_bindings + 1, sizeof(*copy->bindings));
+	if (!copy->mdevs || !copy->bindings) {
+		record_free(copy);
 		return -ENOMEM;
 	}
 	if (rec->n_mdevs)
 		memcpy(copy->mdevs, rec->mdevs, rec->n_mdevs * sizeof(*copy->mdevs));
+	if (rec->n_bindings)
+		memcpy(copy->bindings, rec->bindings, rec->n_bindings * sizeof(*copy->bindings));
 	*ret = copy;
 	return 0;
 }
@@ -95,6 +99,52 @@ void record_drop_mdev(struct record *rec, const char *uuid)
 		rec->mdevs[i] = rec->mdevs[--rec->n_mdevs];
 }
 
+const struct record_binding *record_binding(const struct record *rec, const char *uuid)
+{
+	for (size_t i = 0; i < rec->n_bindings; i++)
+		if (!strcmp(rec->bindings[i].uuid, uuid))
+			return &rec->bindings[i];
+	return NULL;
+}
+
+void record_restart(struct record *rec)
+{
+	rec->autostarted = false;
+	for (size_t i = 0; i < rec->n_bindings; i++)
+		rec->bindings[i].started = false;
+}
+
+int record_bind(struct record *rec, const char *uuid, const char *wq, bool started)
+{
+	struct record_binding *more;
+	size_t i;
+
+	for (i = 0; i < rec->n_bindings && strcmp(rec->bindings[i].uuid, uuid); i++)
+		;
+	if (i == rec->n_bindings) {
+		more = reallocarray(rec->bindings, i + 1, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		rec->bindings = more;
+		rec->n_bindings++;
+	}
+	snprintf(rec->bindings[i].uuid, UUID_LEN, "%s", uuid);
+	snprintf(rec->bindings[i].wq, NAME_LEN, "%s", wq);
+	rec->bindings[i].started = started;
+	return 0;
+}
+
+void record_prune(struct record *rec, bool (*is_wanted)(void *userdata, const char *uuid),
+		  void *userdata)
+{
+	for (size_t i = rec->n_bindings; i-- > 0;) {
+		const char *uuid = rec->bindings[i].uuid;
+
+		if (!record_has_mdev(rec, uuid) && !is_wanted(userdata, uuid))
+			rec->bindings[i] = rec->bindings[--rec->n_bindings];
+	}
+}
+
 /* 1 of wq0.1; -EINVAL if the object is no wq. */
 static int wq_id(const char *object)
 {
@@ -128,8 +178,10 @@ int record_apply(struct record *rec, const struct plan *p)
 		case STEP_MDEV_REMOVE:
 			record_drop_mdev(rec, s->object);
 			break;
-		case STEP_SET:
 		case STEP_MDEV_WQ:
+			r = record_bind(rec, s->object, s->val, true);
+			break;
+		case STEP_SET:
 		case STEP_KIND_COUNT:
 			break;
 		}
@@ -142,6 +194,7 @@ int record_apply(struct record *rec, const struct plan *p)
 int record_to_json(const struct record *rec, struct json_object *o)
 {
 	struct json_object *wqs = json_object_new_array(), *mdevs = json_object_new_array();
+	struct json_object *bindings = json_object_new_array();
 
 	json_object_object_add(o, "version", json_object_new_int(RECORD_VERSION));
 	json_object_object_add(o, "device", json_object_new_string(rec->bdf));
@@ -164,7 +217,18 @@ int record_to_json(const struct record *rec, struct json_object *o)
 	}
 	json_object_object_add(o, "wqs", wqs);
 	json_object_object_add(o, "mdevs", mdevs);
-	return wqs && mdevs ? 0 : -ENOMEM;
+	for (size_t i = 0; i < rec->n_bindings; i++) {
+		struct json_object *b = json_object_new_object();
+
+		json_object_object_add(b, "uuid", json_object_new_string(rec->bindings[i].uuid));
+		json_object_object_add(b, "wq", json_object_new_string(rec->bindings[i].wq));
+		json_object_object_add(b, "started",
+				       json_object_new_boolean(rec->bindings[i].started));
+		json_object_array_add(bindings, b);
+	}
+	json_object_object_add(o, "bindings", bindings);
+	json_object_object_add(o, "autostarted", json_object_new_boolean(rec->autostarted));
+	return wqs && mdevs && bindings ? 0 : -ENOMEM;
 }
 
 static int read_wqs(struct json_object *o, struct record *rec)
@@ -206,6 +270,33 @@ static int read_mdevs(struct json_object *o, struct record *rec)
 	return r;
 }
 
+/* Keys that the first version did not write. */
+static int read_later_keys(struct json_object *o, struct record *rec)
+{
+	struct json_object *a;
+	int r;
+
+	r = json_get_bool(o, "autostarted", &rec->autostarted);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = json_get_array(o, "bindings", &a);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; r >= 0 && i < json_object_array_length(a); i++) {
+		struct json_object *v = json_object_array_get_idx(a, i);
+		char uuid[UUID_LEN], wq[NAME_LEN];
+		bool started;
+
+		if (!json_object_is_type(v, json_type_object) ||
+		    json_get_string(v, "uuid", uuid, sizeof(uuid)) < 0 ||
+		    json_get_string(v, "wq", wq, sizeof(wq)) < 0 ||
+		    json_get_bool(v, "started", &started) < 0 || parse_uuid(uuid, uuid) < 0)
+			return -EBADMSG;
+		r = record_bind(rec, uuid, wq, started);
+	}
+	return r;
+}
+
 int record_from_json(struct json_object *o, struct record **ret)
 {
 	_cleanup_(record_freep) struct record *rec = NULL;
@@ -233,6 +324,8 @@ int record_from_json(struct json_object *o, struct record **ret)
 	r = read_wqs(o, rec);
 	if (r >= 0)
 		r = read_mdevs(o, rec);
+	if (r >= 0)
+		r = read_later_keys(o, rec);
 	if (r < 0)
 		return r == -ENOMEM ? r : -EBADMSG;
 

@@ -19,6 +19,13 @@ struct record_mdev {
 	char type[NAME_LEN];
 };
 
+/* The wq that a UUID had last, for the day when it comes again. */
+struct record_binding {
+	char uuid[UUID_LEN];
+	char wq[NAME_LEN];
+	bool started;			/* in this boot, and since the device is there */
+};
+
 struct record {
 	char bdf[NAME_LEN];
 	char boot_id[UUID_LEN];		/* in which what follows is true */
@@ -30,6 +37,9 @@ struct record {
 	bool wqs[RECORD_MAX_WQS];	/* bound by us */
 	struct record_mdev *mdevs;
 	size_t n_mdevs;
+	struct record_binding *bindings;
+	size_t n_bindings;
+	bool autostarted;		/* what is to run from the start was started in this boot */
 };
 
 int record_new(struct record **ret, const char *bdf);
@@ -40,6 +50,14 @@ void record_freep(struct record **rec);
 bool record_has_mdev(const struct record *rec, const char *uuid);
 int record_add_mdev(struct record *rec, const char *uuid, const char *type);
 void record_drop_mdev(struct record *rec, const char *uuid);
+/* NULL: none is known. */
+const struct record_binding *record_binding(const struct record *rec, const char *uuid);
+int record_bind(struct record *rec, const char *uuid, const char *wq, bool started);
+/* The device is new: what is to run from the start has to be started. */
+void record_restart(struct record *rec);
+/* Forgets the bindings of those that are neither mdevs nor wanted. */
+void record_prune(struct record *rec, bool (*is_wanted)(void *userdata, const char *uuid),
+		  void *userdata);
 /* Follows a plan that was carried out: wqs bound and unbound, mdevs made and removed. */
 int record_apply(struct record *rec, const struct plan *p);
 

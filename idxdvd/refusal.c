@@ -12,6 +12,7 @@ static const char *const kind_names[REFUSE_KIND_COUNT] = {
 	[REFUSE_NO_SUCH_WQ] = "NoSuchWorkQueue",
 	[REFUSE_NO_SUCH_MDEV] = "NoSuchMdev",
 	[REFUSE_NO_SUCH_TYPE] = "NoSuchType",
+	[REFUSE_NOT_DEFINED] = "NotDefined",
 	[REFUSE_NO_MODULE] = "NoModule",
 	[REFUSE_NO_IOMMU] = "NoIommu",
 	[REFUSE_NOT_ADOPTED] = "NotAdopted",

@@ -37,7 +37,9 @@ static void run_scan(struct job *job)
 {
 	struct op *op = op_of(job);
 
-	op->result = execute_scan(&op->manager->executor, &op->inventory);
+	op->result = op->scan_hardware ? execute_scan(&op->manager->executor, &op->inventory) : 0;
+	if (op->scan_definitions && op->result >= 0)
+		op->result = execute_scan_definitions(&op->manager->executor, &op->inventory);
 }
 
 static bool inventory_has_accel(const struct inventory *inv, const char *bdf)
@@ -74,10 +76,12 @@ static void scan_done(struct job *job)
 	struct ledger *l = &op->manager->ledger;
 	int r = op->result;
 
-	if (r >= 0) {
+	if (r >= 0 && op->scan_hardware) {
 		drop_lost(l, &op->inventory);
 		r = rescan_commit(l, &op->inventory);
 	}
+	if (r >= 0 && op->scan_definitions)
+		manager_take_definitions(op->manager, &op->inventory);
 	rescan_ended(op->manager, r);
 	if (r < 0)
 		op_fail(op, -r, "rescan", strerror(-r));
@@ -117,8 +121,11 @@ void rescan_begin(struct op *op)
 	bool all = m->rescan_all;
 	int r = 0;
 
+	op->scan_hardware = all;
+	op->scan_definitions = m->rescan_definitions;
+
 	/* One mdev is read with the accelerators that changed; the others wait for the next turn. */
-	m->rescan_queued = m->rescan_all = false;
+	m->rescan_queued = m->rescan_all = m->rescan_definitions = false;
 	for (size_t i = m->n_pending; i-- > 0 && !all && r >= 0;) {
 		const struct accel *a = ledger_find_accel(&m->ledger, m->pending[i]);
 
@@ -136,8 +143,11 @@ void rescan_begin(struct op *op)
 		op_fail(op, -r, "rescan", "out of memory");
 		return;
 	}
-	if (all) {
+	if (op->n_accels || op->uuid)
+		m->rescan_definitions = op->scan_definitions;
+	if (all)
 		m->n_pending = 0;
+	if (all || (op->scan_definitions && !op->n_accels && !op->uuid)) {
 		op->job = (struct job) { run_scan, scan_done };
 		worker_submit(m->worker, &op->job);
 	} else {
@@ -149,7 +159,7 @@ void rescan_queue(struct manager *m)
 {
 	struct op *op;
 
-	if (m->rescan_queued || (!m->rescan_all && !m->n_pending))
+	if (m->rescan_queued || (!m->rescan_all && !m->rescan_definitions && !m->n_pending))
 		return;
 	op = op_new(m, OP_RESCAN, NULL, NULL);
 	if (!op)
@@ -172,6 +182,12 @@ static const struct accel *accel_of_event(const struct manager *m, const char *n
 			return a;
 	}
 	return NULL;
+}
+
+void manager_rescan_definitions(struct manager *m)
+{
+	m->rescan_definitions = true;
+	manager_pump(m);
 }
 
 void manager_rescan(struct manager *m, const char *subsystem, const char *name)

@@ -45,6 +45,7 @@ static int commit_records(struct ledger *l, struct inventory *inv, const char *b
 			memset(rec->wqs, 0, sizeof(rec->wqs));
 			rec->n_mdevs = 0;
 			rec->laid_out = false;
+			record_restart(rec);
 		} else {
 			forget_lost(rec, inv);
 		}
@@ -56,6 +57,14 @@ static int commit_records(struct ledger *l, struct inventory *inv, const char *b
 		s->appeared = other_boot;
 	}
 	return 0;
+}
+
+/* What is not there will be new when it comes, and started then. */
+static void settle_slot(struct slot *s, bool appeared)
+{
+	s->appeared = appeared;
+	if (!s->accel && s->record)
+		record_restart(s->record);
 }
 
 /* At the start a device counts as new only if the machine booted since. */
@@ -70,6 +79,7 @@ static int commit_start(struct op *op)
 	for (size_t i = 0; i < inv->n_bad; i++)
 		log_error("%s cannot be used and is left alone: %s", inv->bad[i].file,
 			  strerror(-inv->bad[i].error));
+	manager_take_definitions(op->manager, inv);
 	r = commit_records(l, inv, op->manager->executor.boot_id);
 	if (r < 0)
 		return r;
@@ -82,7 +92,7 @@ static int commit_start(struct op *op)
 		appeared[i] = l->slots[i].appeared;
 	r = rescan_commit(l, inv);
 	for (size_t i = 0; i < l->n_slots; i++)
-		l->slots[i].appeared = i < n && appeared[i];
+		settle_slot(&l->slots[i], i < n && appeared[i]);
 	free(appeared);
 	return r;
 }

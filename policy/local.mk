@@ -10,6 +10,7 @@ dist_dbusservices_DATA = policy/org.idxdvd1.service
 dbusinterfacesdir = $(dbusdatadir)/interfaces
 dist_dbusinterfaces_DATA = \
 	policy/org.idxdvd1.Accelerator.xml \
+	policy/org.idxdvd1.Definition.xml \
 	policy/org.idxdvd1.Manager.xml \
 	policy/org.idxdvd1.Mdev.xml \
 	policy/org.idxdvd1.WorkQueue.xml

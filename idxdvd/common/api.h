@@ -17,18 +17,21 @@
 #define API_IFACE_ACCELERATOR	"org.idxdvd1.Accelerator"
 #define API_IFACE_WORKQUEUE	"org.idxdvd1.WorkQueue"
 #define API_IFACE_MDEV		"org.idxdvd1.Mdev"
+#define API_IFACE_DEFINITION	"org.idxdvd1.Definition"
 
 #define API_ERROR_PREFIX	"org.idxdvd1.Error."
 
 /* What a caller may do; the daemon gives each harm its own name so that a rule can tell them apart. */
 #define API_ACTION_MANAGE_WQ	"org.idxdvd1.manage-wq"
 #define API_ACTION_MANAGE_MDEV	"org.idxdvd1.manage-mdev"
+#define API_ACTION_DEFINE	"org.idxdvd1.define"
 
 /* Limits on a caller; strings in bytes without the NUL. */
 enum {
 	API_DEVICE_MAX = 63,
 	API_TYPE_MAX = 63,
 	API_UUID_MAX = 63,
+	API_LABELS_MAX = 32,
 	API_PENDING_MAX = 64,	/* requests in work at one time */
 };
 
@@ -56,6 +59,7 @@ enum api_exit {
 	X(NO_SUCH_WQ, API_ERROR_PREFIX "NoSuchWorkQueue", ENXIO, API_EXIT_NOT_FOUND) \
 	X(NO_SUCH_MDEV, API_ERROR_PREFIX "NoSuchMdev", ENOENT, API_EXIT_NOT_FOUND) \
 	X(NO_SUCH_TYPE, API_ERROR_PREFIX "NoSuchType", ENOENT, API_EXIT_NOT_FOUND) \
+	X(NOT_DEFINED, API_ERROR_PREFIX "NotDefined", ENOENT, API_EXIT_NOT_FOUND) \
 	X(NO_MODULE, API_ERROR_PREFIX "NoModule", ENOSYS, API_EXIT_FAILURE) \
 	X(NO_IOMMU, API_ERROR_PREFIX "NoIommu", EOPNOTSUPP, API_EXIT_FAILURE) \
 	X(NOT_ADOPTED, API_ERROR_PREFIX "NotAdopted", ENOTCONN, API_EXIT_NOT_FOUND) \

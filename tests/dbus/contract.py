@@ -8,7 +8,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import harness
-from harness import ACCELERATOR, MANAGER, MDEV, ROOT, SOURCE, WORKQUEUE, equal
+from harness import ACCELERATOR, DEFINITION, MANAGER, MDEV, ROOT, SOURCE, WORKQUEUE, equal
 
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
 
@@ -44,16 +44,18 @@ def installed(iface):
 
 def test_installed_xml(world):
     world.adopt("dsa0")
-    _, mdev = world.create()
+    uuid, mdev = world.create()
+    world.define(uuid=uuid)
     for iface, path in ((MANAGER, ROOT), (ACCELERATOR, ROOT + "/accelerator/dsa0"),
-                        (WORKQUEUE, ROOT + "/wq/wq0_2e0"), (MDEV, mdev)):
+                        (WORKQUEUE, ROOT + "/wq/wq0_2e0"), (MDEV, mdev),
+                        (DEFINITION, mdev)):
         equal(installed(iface), describe(live(world, path), iface), iface)
         unnamed = [m for m in installed(iface) if m[0] == "method" and any(not a[0] for a in m[2:])]
         equal(unnamed, [], f"arguments without a name in {iface}")
 
 
 def test_no_property_can_be_written(world):
-    for iface in (MANAGER, ACCELERATOR, WORKQUEUE, MDEV):
+    for iface in (MANAGER, ACCELERATOR, WORKQUEUE, MDEV, DEFINITION):
         equal([p for p in installed(iface) if p[0] == "property" and p[3] != "read"], [], iface)
 
 
@@ -64,7 +66,7 @@ def section(page, title):
 
 def test_interface_manual(world):
     page = read("man", "org.idxdvd1.rst")
-    for iface in (MANAGER, ACCELERATOR, WORKQUEUE, MDEV):
+    for iface in (MANAGER, ACCELERATOR, WORKQUEUE, MDEV, DEFINITION):
         text = section(page, iface.rsplit(".", 1)[1].upper())
         methods, properties = text.split("Properties:", 1)
         equal(set(re.findall(r"\*\*(\w+)\*\* (\w+)", properties)),

@@ -36,6 +36,7 @@ MANAGER = "org.idxdvd1.Manager"
 ACCELERATOR = "org.idxdvd1.Accelerator"
 WORKQUEUE = "org.idxdvd1.WorkQueue"
 MDEV = "org.idxdvd1.Mdev"
+DEFINITION = "org.idxdvd1.Definition"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 INVALID_ARGS = "org.freedesktop.DBus.Error.InvalidArgs"
@@ -194,6 +195,13 @@ class World:
     def create(self, mdev_type=DSA_TYPE, **options):
         uuid, path, _ = self.call("CreateMdev", mdev_type, options, signature="sa{sv}")
         return str(uuid), str(path)
+
+    def define(self, mdev_type=DSA_TYPE, **options):
+        uuid, path, _ = self.call("Define", mdev_type, options, signature="sa{sv}")
+        return str(uuid), str(path)
+
+    def modify(self, uuid, **options):
+        return self.call("Modify", uuid, options, signature="sa{sv}")
 
     def destroy(self, uuid, **options):
         return self.call("DestroyMdev", uuid, options, signature="sa{sv}")

@@ -26,7 +26,7 @@
 /* --- one manager for a test ------------------------------------------------------------------ */
 
 struct seen {
-	unsigned int n[3][3];		/* [kind][change] */
+	unsigned int n[OBJECT_KIND_COUNT][3];	/* [kind][change] */
 	char last[UUID_LEN];
 };
 
@@ -40,7 +40,9 @@ static void on_object(void *userdata, enum object_kind kind, enum object_change 
 {
 	struct seen *s = userdata;
 	bool there = kind == OBJECT_ACCEL ? !!manager_find_accel(m, id) :
-		     kind == OBJECT_WQ ? !!manager_find_wq(m, id, NULL) : !!manager_find_mdev(m, id);
+		     kind == OBJECT_WQ ? !!manager_find_wq(m, id, NULL) :
+		     kind == OBJECT_MDEV ? !!manager_find_mdev(m, id) :
+		     !!manager_find_definition(m, id);
 
 	s->n[kind][change]++;
 	snprintf(s->last, sizeof(s->last), "%s", id);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "idxdvd/definition.h"
 #include "tests/unit/daemon-test.h"
 
 static unsigned long n_checks, n_failed;
@@ -58,7 +59,10 @@ const char *test_dir(void)
 
 	if (dir[0])
 		return dir;
-	snprintf(dir, sizeof(dir), "%s/idxdvd-test.XXXXXX", tmp ? tmp : "/tmp");
+	/* In memory where there is such a place: thousands of fsyncs keep a busy disk for minutes. */
+	if (!tmp)
+		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(dir, sizeof(dir), "%s/idxdvd-test.XXXXXX", tmp);
 	if (!mkdtemp(dir)) {
 		perror(dir);
 		exit(99);
@@ -131,7 +135,7 @@ static void describe_accel(FILE *f, const struct accel *a)
 void test_describe(const struct manager *m, char *buf, size_t size)
 {
 	FILE *f = fmemopen(buf, size, "w");
-	char lines[64][128];
+	char lines[64][256];
 	size_t n = 0;
 
 	for (size_t i = 0; i < manager_n_accels(m); i++)
@@ -140,6 +144,11 @@ void test_describe(const struct manager *m, char *buf, size_t size)
 	     d = manager_next_mdev(m, d))
 		snprintf(lines[n++], sizeof(lines[0]), "mdev %s %s wq=%s ours=%d", d->uuid, d->type,
 			 d->wq, d->ours);
+	for (const struct definition *d = manager_next_definition(m, NULL); d && n < 64;
+	     d = manager_next_definition(m, d))
+		snprintf(lines[n++], sizeof(lines[0]), "definition %s %s %s wq=%s auto=%d %s",
+			 d->uuid, d->parent, d->type, d->wq, d->autostart,
+			 d->n_labels ? d->labels[0] : "");
 	qsort(lines, n, sizeof(lines[0]), compare_lines);
 	for (size_t i = 0; i < n; i++)
 		fprintf(f, "%s\n", lines[i]);

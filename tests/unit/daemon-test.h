@@ -16,7 +16,7 @@ int test_report(const char *what);
 #define CHECK_STR(got, want, name) \
 	CHECK(!strcmp((got), (want)), "%s: \"%s\", wanted \"%s\"", (name), (got), (want))
 
-/* A new directory below $TMPDIR, removed at exit with all that is in it. */
+/* A new directory below $TMPDIR or in memory, removed at exit with all that is in it. */
 const char *test_dir(void);
 void test_remove_tree(const char *path);
 /* Number of files below @path whose name holds @part. */
