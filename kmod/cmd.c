@@ -17,6 +17,8 @@
 #define LATE_TRIES	600
 
 static struct workqueue_struct *late_commands;
+static LIST_HEAD(late_list);
+static DEFINE_SPINLOCK(late_lock);
 
 /*
  * One command on its way. It lives on the heap: after a timeout idxd's
@@ -25,6 +27,7 @@ static struct workqueue_struct *late_commands;
 struct pending {
 	struct completion done;
 	struct idxd_device *idxd;
+	struct list_head node;		/* late_list, late_lock */
 	struct delayed_work late;
 	unsigned int tries;
 };
@@ -40,6 +43,29 @@ static void cmd_release(struct idxd_device *idxd, u32 status)
 	spin_unlock_irqrestore(&idxd->cmd_lock, flags);
 }
 
+/* While one command is late all others fail at once instead of waiting in turn. */
+static bool cmd_is_stuck(const struct idxd_device *idxd)
+{
+	struct pending *p;
+	bool stuck = false;
+
+	spin_lock(&late_lock);
+	list_for_each_entry(p, &late_list, node)
+		stuck |= p->idxd == idxd;
+	spin_unlock(&late_lock);
+	return stuck;
+}
+
+static void cmd_wait_late(struct pending *p)
+{
+	__module_get(THIS_MODULE);
+	get_device(&p->idxd->idxd_dev.conf_dev);
+	spin_lock(&late_lock);
+	list_add(&p->node, &late_list);
+	spin_unlock(&late_lock);
+	queue_delayed_work(late_commands, &p->late, HZ);
+}
+
 /*
  * Gives the command register back once the device is through with a late command.
  * A command that is never answered leaves its object behind: idxd may still point
@@ -50,13 +76,18 @@ static void cmd_late(struct work_struct *work)
 {
 	struct pending *p = container_of(to_delayed_work(work), struct pending, late);
 	struct device *conf_dev = &p->idxd->idxd_dev.conf_dev;
+	bool done = completion_done(&p->done);
 
-	if (completion_done(&p->done)) {
-		cmd_release(p->idxd, 0);
-		kfree(p);
-	} else if (++p->tries < LATE_TRIES) {
+	if (!done && ++p->tries < LATE_TRIES) {
 		queue_delayed_work(late_commands, &p->late, HZ);
 		return;
+	}
+	spin_lock(&late_lock);
+	list_del(&p->node);
+	spin_unlock(&late_lock);
+	if (done) {
+		cmd_release(p->idxd, 0);
+		kfree(p);
 	}
 	put_device(conf_dev);
 	module_put(THIS_MODULE);
@@ -76,6 +107,8 @@ int cmd_exec(struct idxd_device *idxd, enum cmd_code code, u32 operand, u16 *ret
 
 	if (FIELD_GET(GENSTS_STATE, ioread32(regs + REG_GENSTS)) == GENSTS_HALT)
 		return -EIO;
+	if (cmd_is_stuck(idxd))
+		return -ETIMEDOUT;
 
 	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
@@ -104,9 +137,7 @@ int cmd_exec(struct idxd_device *idxd, enum cmd_code code, u32 operand, u16 *ret
 	if (!wait_for_completion_timeout(&p->done, timeout)) {
 		dev_err_ratelimited(dev, "command %u, operand %#x: no completion within %u ms\n",
 				    code, operand, CMD_TIMEOUT_MS);
-		__module_get(THIS_MODULE);
-		get_device(&idxd->idxd_dev.conf_dev);
-		queue_delayed_work(late_commands, &p->late, HZ);
+		cmd_wait_late(p);
 		return -ETIMEDOUT;
 	}
 

@@ -210,6 +210,7 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 	/* so that idxd's recovery from a halt saves and restores what the host configured */
 	set_bit(wq->id, wq->idxd->wq_enable_map);
 	mutex_unlock(&wq->wq_lock);
+	watch_init(&hwq->watch, hwq);
 	return hwq;
 
 refuse:
@@ -225,6 +226,7 @@ void hwq_unbind(struct hwq *hwq)
 	struct idxd_device *idxd = wq->idxd;
 	unsigned int i;
 
+	watch_exit(&hwq->watch);
 	mutex_lock(&wq->wq_lock);
 	if (idxd->state == IDXD_DEV_ENABLED)
 		cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
@@ -240,6 +242,7 @@ void hwq_unbind(struct hwq *hwq)
 	wq->wq = NULL;
 	drain_workqueue(hwq->faults);
 	destroy_workqueue(hwq->faults);
+	fault_trap_clear(&hwq->trap);
 
 	spin_lock(&idxd->dev_lock);
 	memset(wq->wqcfg, 0, idxd->wqcfg_size);
@@ -274,6 +277,17 @@ bool hwq_is_usable(const struct hwq *hwq)
 	     hwq->wq->size == hwq->config.size;
 	mutex_unlock(&hwq->wq->wq_lock);
 	return ok;
+}
+
+/*
+ * Does the device still run, as far as one sees without waiting? Not after a
+ * halt, nor after idxd's recovery from one, which clears what it was told.
+ */
+bool hwq_is_alive(const struct hwq *hwq)
+{
+	return READ_ONCE(hwq->wq->idxd->state) == IDXD_DEV_ENABLED &&
+	       READ_ONCE(hwq->wq->state) == IDXD_WQ_ENABLED &&
+	       FIELD_GET(GENSTS_STATE, ioread32(hwq_regs(hwq) + REG_GENSTS)) != GENSTS_HALT;
 }
 
 void hwq_caps(const struct hwq *hwq, struct vd_caps *ret_caps)
@@ -360,7 +374,11 @@ int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 		goto out;
 	}
 
+	/* without it idxd is loud about the guest's faults, and nothing worse */
+	fault_trap_set(&hwq->trap, wq, pasid);
+	hwq->pasid = pasid;
 	hwq_write_wqcfg(hwq, pasid, limits);
+	watch_start(&hwq->watch);
 	r = cmd_exec(idxd, CMD_ENABLE_WQ, hwq->wq->id, NULL);
 	if (r < 0) {
 		dev_dbg(hwq_dev(hwq), "the device did not enable it: %d\n", r);

@@ -7,6 +7,9 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "fault.h"
+#include "watch.h"
+
 struct idxd_wq;
 struct parent;
 struct slice;
@@ -34,11 +37,15 @@ struct hwq {
 	struct hwq_config config;
 	struct workqueue_struct *faults;
 	bool enabled;			/* in hardware; the slice's lock */
+	ioasid_t pasid;			/* the last one that it was enabled with */
+	struct fault_trap trap;
+	struct watch watch;
 };
 
 struct hwq *hwq_bind(struct idxd_wq *wq);
 void hwq_unbind(struct hwq *hwq);
 bool hwq_is_usable(const struct hwq *hwq);
+bool hwq_is_alive(const struct hwq *hwq);
 const char *hwq_name(const struct hwq *hwq);
 void hwq_caps(const struct hwq *hwq, struct vd_caps *ret_caps);
 unsigned long hwq_portal_pfn(const struct hwq *hwq, unsigned int page);

@@ -27,6 +27,13 @@ function field_name(decl,	s)
 	return s
 }
 
+# "16: 0  4" -> 4
+function last_word(s)
+{
+	sub(/^.*[ :]/, "", s)
+	return s
+}
+
 function pad(from, to, name)
 {
 	if (to + 0 > from + 0)
@@ -146,6 +153,9 @@ depth == 1 && /;.*\/\* +[0-9]+(:[ 0-9]+)? +[0-9]+ \*\/$/ {
 	sub(/^ /, "", text)
 	sub(/ \*\/$/, "", text)
 	name = field_name(text)
+	# a union in one piece: its bytes, aligned by the pad before it
+	if (text ~ /^union [a-z_0-9]+ [a-z_0-9]+;/)
+		text = "unsigned char " name "[" last_word(where) "];"
 	count = split(where, part, /[: ]+/)
 	off[cur, name] = part[1] + 0
 	len[cur, name] = part[count] + 0
@@ -169,6 +179,7 @@ END {
 	print "#include <linux/pci.h>"
 	print "#include <linux/spinlock.h>"
 	print "#include <linux/wait.h>"
+	print "#include <linux/xarray.h>"
 	print ""
 	print "union wqcfg;"
 	print ""

@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	kmod/Makefile \
 	kmod/cmd.c kmod/cmd.h \
 	kmod/compat.h \
+	kmod/fault.c kmod/fault.h \
 	kmod/hwq.c kmod/hwq.h \
 	kmod/ims.c kmod/ims.h \
 	kmod/ioctl.c \
@@ -22,10 +23,12 @@ EXTRA_DIST += \
 	kmod/probe/import_ns_token.c \
 	kmod/probe/pfn_t.c \
 	kmod/probe/region_info_caps.c \
+	kmod/rebind.c kmod/rebind.h \
 	kmod/region.c kmod/region.h \
 	kmod/regs.h \
 	kmod/slice.c kmod/slice.h \
 	kmod/type.c kmod/type.h \
-	kmod/vdev.c kmod/vdev.h
+	kmod/vdev.c kmod/vdev.h \
+	kmod/watch.c kmod/watch.h
 
 TESTS += kmod/layout-test

@@ -7,10 +7,12 @@
 
 #include "cmd.h"
 #include "compat.h"
+#include "fault.h"
 #include "hwq.h"
 #include "iommu.h"
 #include "layout.h"
 #include "parent.h"
+#include "rebind.h"
 #include "type.h"
 #include "vdev.h"
 
@@ -38,7 +40,7 @@ static int wq_probe(struct idxd_dev *idev)
 	hwq = hwq_bind(wq);
 	if (IS_ERR(hwq))
 		return PTR_ERR(hwq);
-	r = parent_bind(wq->idxd, hwq);
+	r = parent_bind(wq->idxd, hwq, rebind_is_for(&idev->conf_dev));
 	if (r < 0) {
 		hwq_unbind(hwq);
 		return r;
@@ -71,6 +73,7 @@ static int __init idxd_mdev_init(void)
 	r = cmd_init();
 	if (r < 0)
 		return r;
+	fault_init();
 	r = parent_init();
 	if (r < 0)
 		goto undo_cmd;
@@ -86,8 +89,13 @@ static int __init idxd_mdev_init(void)
 	r = __idxd_driver_register(&wq_driver, THIS_MODULE, KBUILD_MODNAME);
 	if (r < 0)
 		goto undo_type;
+	r = rebind_init(&wq_driver.drv);
+	if (r < 0)
+		goto undo_driver;
 	return 0;
 
+undo_driver:
+	idxd_driver_unregister(&wq_driver);
 undo_type:
 	mdev_unregister_driver(&type_driver);
 undo_vdev:
@@ -97,17 +105,20 @@ undo_proxy:
 undo_parent:
 	parent_exit();
 undo_cmd:
+	fault_exit();
 	cmd_exit();
 	return r;
 }
 
 static void __exit idxd_mdev_exit(void)
 {
+	rebind_exit();
 	idxd_driver_unregister(&wq_driver);
 	parent_exit();
 	mdev_unregister_driver(&type_driver);
 	vdev_exit();
 	proxy_exit();
+	fault_exit();
 	cmd_exit();
 }
 

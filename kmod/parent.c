@@ -134,6 +134,7 @@ static struct parent *parent_register(struct idxd_device *idxd)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&p->ref);
 	INIT_LIST_HEAD(&p->hwqs);
+	INIT_LIST_HEAD(&p->slices);
 	INIT_WORK(&p->reap, parent_reap);
 	p->idxd = idxd;
 	p->pdev = pci_dev_get(idxd->pdev);
@@ -174,8 +175,20 @@ static void parent_unregister(struct parent *p)
 	p->ims = NULL;
 }
 
-/* Puts @hwq into the pool of its device. */
-int parent_bind(struct idxd_device *idxd, struct hwq *hwq)
+/* parents_lock. To the mdev that held the same queue before a reset, if one did. */
+static void parent_give_back(struct parent *p, struct hwq *hwq)
+{
+	struct slice *s;
+
+	list_for_each_entry(s, &p->slices, node)
+		if (slice_give_back(s, hwq)) {
+			hwq->slice = s;
+			return;
+		}
+}
+
+/* Puts @hwq into the pool of its device. @back: idxd brought it back after a reset. */
+int parent_bind(struct idxd_device *idxd, struct hwq *hwq, bool back)
 {
 	struct parent *p;
 	int r = 0;
@@ -197,6 +210,8 @@ int parent_bind(struct idxd_device *idxd, struct hwq *hwq)
 		kref_get(&p->ref);
 		hwq->parent = p;
 		list_add_tail(&hwq->node, &p->hwqs);
+		if (back)
+			parent_give_back(p, hwq);
 	}
 	mutex_unlock(&parents_lock);
 out:
@@ -237,17 +252,17 @@ void parent_unbind(struct hwq *hwq)
 	parent_put(p);
 }
 
-void parent_slice_added(struct parent *p)
+void parent_slice_added(struct parent *p, struct slice *s)
 {
 	lockdep_assert_held(&parents_lock);
-	p->slices++;
+	list_add_tail(&s->node, &p->slices);
 	kref_get(&p->ref);
 }
 
-void parent_slice_removed(struct parent *p)
+void parent_slice_removed(struct parent *p, struct slice *s)
 {
 	mutex_lock(&parents_lock);
-	p->slices--;
+	list_del(&s->node);
 	mutex_unlock(&parents_lock);
 	parent_changed(p);
 	parent_check(p);
@@ -261,7 +276,7 @@ static void parent_reap(struct work_struct *work)
 
 	mutex_lock(&register_lock);
 	mutex_lock(&parents_lock);
-	idle = list_empty(&p->hwqs) && !p->slices && !p->going;
+	idle = list_empty(&p->hwqs) && list_empty(&p->slices) && !p->going;
 	if (idle) {
 		p->going = true;
 		list_del(&p->node);

@@ -13,6 +13,7 @@ struct hwq;
 struct idxd_device;
 struct ims;
 struct pci_dev;
+struct slice;
 
 struct parent {
 	struct kref ref;
@@ -23,7 +24,7 @@ struct parent {
 	struct mdev_type type;
 	struct mdev_type *types[1];
 	struct list_head hwqs;		/* bound work queues, parents_lock */
-	unsigned int slices;		/* existing mdevs, parents_lock */
+	struct list_head slices;	/* existing mdevs, parents_lock */
 	bool going;			/* unregistered or about to be, parents_lock */
 	bool unsafe;			/* opened in spite of the erratum */
 	struct ims *ims;		/* NULL: completion vectors are MSI-X */
@@ -33,11 +34,11 @@ struct parent {
 /* Guards the list of parents, hwqs, slices, and which slice holds which hwq. */
 extern struct mutex parents_lock;
 
-int parent_bind(struct idxd_device *idxd, struct hwq *hwq);
+int parent_bind(struct idxd_device *idxd, struct hwq *hwq, bool back);
 void parent_unbind(struct hwq *hwq);
 void parent_put(struct parent *parent);
-void parent_slice_added(struct parent *parent);
-void parent_slice_removed(struct parent *parent);
+void parent_slice_added(struct parent *parent, struct slice *slice);
+void parent_slice_removed(struct parent *parent, struct slice *slice);
 void parent_changed(struct parent *parent);
 
 int parent_init(void);

@@ -18,8 +18,11 @@
 #define REG_GENSTS		0x90
 #define REG_CMD			0xa0
 #define REG_CMDSTS		0xa8
+#define REG_EVLSTATUS		0xf0
 #define REG_EXTCAP		0x180	/* DSACAP0-2, or IAACAP */
 
+#define GENCAP_EVL		GENMASK_ULL(14, 13)	/* entries of 32 bytes << this */
+#define EVLSTATUS_TAIL		GENMASK_ULL(15, 0)
 #define GENCAP_IMS		GENMASK_ULL(30, 25)	/* times 256 entries */
 #define GRPCAP_BUFFERS		GENMASK_ULL(15, 8)
 #define WQCAP_PRIORITY		BIT_ULL(51)

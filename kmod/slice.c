@@ -44,6 +44,8 @@ int slice_create(struct parent *parent, struct slice **ret_slice)
 		return -ENOMEM;
 	kref_init(&s->ref);
 	mutex_init(&s->lock);
+	spin_lock_init(&s->event_lock);
+	s->lost = -1;
 	r = portal_init(&s->portal);
 	if (r < 0)
 		goto undo_slice;
@@ -59,7 +61,7 @@ int slice_create(struct parent *parent, struct slice **ret_slice)
 	s->hwq = parent->going ? NULL : find_free(parent, NULL);
 	if (s->hwq) {
 		s->hwq->slice = s;
-		parent_slice_added(parent);
+		parent_slice_added(parent, s);
 		s->parent = parent;
 	}
 	mutex_unlock(&parents_lock);
@@ -114,8 +116,8 @@ void slice_destroy(struct slice *s)
 			s->pasid);
 	else
 		iommu_free_global_pasid(s->pasid);
+	parent_slice_removed(parent, s);
 	slice_put(s);
-	parent_slice_removed(parent);
 }
 
 ssize_t slice_show_wq(struct slice *s, char *buf)
@@ -202,10 +204,23 @@ static void slice_unmap(struct slice *s)
 	s->domain = NULL;
 }
 
+/* s->lock. */
+static int slice_map(struct slice *s, struct proxy_domain *pd)
+{
+	struct device *pf = &s->parent->pdev->dev;
+	int r = iommu_attach_device_pasid(pd->real, pf, s->pasid, NULL);
+
+	if (r < 0)
+		dev_err(pf, "PASID %u cannot get an address space: %d; is VT-d in scalable mode?\n",
+			s->pasid, r);
+	else
+		s->domain = pd;
+	return r;
+}
+
 /* From the proxy IOMMU driver, with the child's group mutex held. */
 int slice_attach(struct slice *s, struct proxy_domain *pd)
 {
-	struct device *pf = &s->parent->pdev->dev;
 	int r = 0;
 
 	mutex_lock(&s->lock);
@@ -221,13 +236,10 @@ int slice_attach(struct slice *s, struct proxy_domain *pd)
 	}
 	slice_stop(s, true);
 	slice_unmap(s);
-	r = iommu_attach_device_pasid(pd->real, pf, s->pasid, NULL);
-	if (r < 0) {
-		dev_err(pf, "PASID %u cannot get an address space: %d; is VT-d in scalable mode?\n",
-			s->pasid, r);
-		goto out;
-	}
-	s->domain = pd;
+	s->wanted = NULL;
+	r = slice_map(s, pd);
+	if (!r)
+		s->wanted = pd;
 out:
 	mutex_unlock(&s->lock);
 	return r;
@@ -238,7 +250,41 @@ void slice_detach(struct slice *s)
 	mutex_lock(&s->lock);
 	slice_stop(s, true);
 	slice_unmap(s);
+	s->wanted = NULL;
 	mutex_unlock(&s->lock);
+}
+
+/* s->lock. Whom to tell of errors and of the queue's loss; NULL: nobody. */
+static void slice_listen(struct slice *s, struct work_struct *gone_work)
+{
+	spin_lock(&s->event_lock);
+	s->gone_work = gone_work;
+	s->has_event = false;
+	spin_unlock(&s->event_lock);
+}
+
+/* An error that the guest caused. Any context that may not sleep will do. */
+void slice_event(struct slice *s, const u64 rec[4])
+{
+	spin_lock(&s->event_lock);
+	memcpy(s->event, rec, sizeof(s->event));
+	s->has_event = true;
+	if (s->gone_work)
+		queue_work(vdev_workers, s->gone_work);
+	spin_unlock(&s->event_lock);
+}
+
+bool slice_take_event(struct slice *s, u64 ret_rec[4])
+{
+	bool has;
+
+	spin_lock(&s->event_lock);
+	has = s->has_event;
+	s->has_event = false;
+	if (has)
+		memcpy(ret_rec, s->event, sizeof(s->event));
+	spin_unlock(&s->event_lock);
+	return has;
 }
 
 /* The VMM opened the device: from now on the queue is fixed and has a vector. */
@@ -262,7 +308,7 @@ int slice_open(struct slice *s, irq_handler_t fn, void *priv, struct work_struct
 	portal_open(&s->portal, mapping);
 	s->opened = true;
 	slice_opened_by(s, current);
-	s->gone_work = gone_work;
+	slice_listen(s, gone_work);
 out:
 	mutex_unlock(&s->lock);
 	return r;
@@ -275,7 +321,8 @@ void slice_close(struct slice *s)
 	if (s->hwq)
 		vector_close(&s->vector, s->hwq, s->parent->ims);
 	portal_close(&s->portal);
-	s->gone_work = NULL;
+	slice_listen(s, NULL);
+	s->gone = !s->hwq;
 	s->opener = 0;
 	mutex_unlock(&s->lock);
 }
@@ -362,10 +409,66 @@ void slice_orphan(struct slice *s, const struct hwq *hwq)
 	slice_stop(s, true);
 	vector_close(&s->vector, s->hwq, s->parent->ims);
 	slice_unmap(s);
+	s->lost = hwq->wq->id;
 	s->hwq = NULL;
 	s->gone = true;
 	if (s->gone_work)
 		queue_work(vdev_workers, s->gone_work);
 out:
 	mutex_unlock(&s->lock);
+}
+
+/* The device of @hwq halted, or idxd recovered it and forgot the queue's configuration. */
+void slice_halt(struct slice *s, const struct hwq *hwq)
+{
+	mutex_lock(&s->lock);
+	if (s->hwq != hwq || s->gone)
+		goto out;
+	slice_stop(s, true);
+	s->gone = true;
+	if (s->gone_work)
+		queue_work(vdev_workers, s->gone_work);
+out:
+	mutex_unlock(&s->lock);
+}
+
+/*
+ * parents_lock. The queue that was taken away is back after a reset of its device.
+ * A user that has the mdev open goes on with it when it resets the mdev.
+ */
+bool slice_give_back(struct slice *s, struct hwq *hwq)
+{
+	bool mine;
+
+	mutex_lock(&s->lock);
+	mine = !s->hwq && s->lost == hwq->wq->id;
+	if (mine) {
+		s->hwq = hwq;
+		s->lost = -1;
+		s->gone = s->opener;
+	}
+	mutex_unlock(&s->lock);
+	return mine;
+}
+
+/* The user reset the mdev: a queue that was given back serves it from now on. */
+bool slice_revive(struct slice *s)
+{
+	bool done = false;
+
+	mutex_lock(&s->lock);
+	if (!s->gone || !s->hwq || !s->opener || s->vector.kind != VECTOR_NONE)
+		goto out;
+	if (vector_open(&s->vector, s->hwq, s->parent->ims, s->pasid, s->vector.fn,
+			s->vector.priv) < 0)
+		goto out;
+	if (s->wanted && slice_map(s, s->wanted) < 0) {
+		vector_close(&s->vector, s->hwq, s->parent->ims);
+		goto out;
+	}
+	s->gone = false;
+	done = true;
+out:
+	mutex_unlock(&s->lock);
+	return done;
 }

@@ -8,6 +8,7 @@
 
 #include <linux/iommu.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
@@ -23,12 +24,15 @@ struct vd_caps;
 
 struct slice {
 	struct kref ref;
+	struct list_head node;		/* parent->slices, parents_lock */
 	struct parent *parent;		/* referenced */
 	struct mutex lock;		/* everything below */
 	struct hwq *hwq;		/* also parents_lock; NULL once it was unbound */
 	ioasid_t pasid;
 	bool undrained;			/* hardware may still use the PASID: never free it */
 	struct proxy_domain *domain;	/* attached to the PASID, or NULL */
+	struct proxy_domain *wanted;	/* what VFIO attached, whether there is a queue or not */
+	int lost;			/* id of the queue that was taken away, or -1 */
 	bool opened;			/* at least once: the queue cannot be changed any more */
 	struct vector vector;
 	struct portal portal;
@@ -36,12 +40,20 @@ struct slice {
 	pid_t opener;			/* process that opened the device, or 0 */
 	char opener_comm[TASK_COMM_LEN];
 	bool gone;
+	spinlock_t event_lock;		/* gone_work, event, has_event; nothing inside it */
+	u64 event[4];			/* an error of the guest, as in SWERROR */
+	bool has_event;
 };
 
 int slice_create(struct parent *parent, struct slice **ret_slice);
 void slice_destroy(struct slice *s);
 void slice_put(struct slice *s);
+bool slice_give_back(struct slice *s, struct hwq *hwq);
+bool slice_revive(struct slice *s);
 void slice_orphan(struct slice *s, const struct hwq *hwq);
+void slice_halt(struct slice *s, const struct hwq *hwq);
+void slice_event(struct slice *s, const u64 rec[4]);
+bool slice_take_event(struct slice *s, u64 ret_rec[4]);
 
 ssize_t slice_show_wq(struct slice *s, char *buf);
 ssize_t slice_show_opener(struct slice *s, char *buf);

@@ -46,6 +46,7 @@ static void op_stop(void *priv, enum vd_stop why)
 	struct vdev *v = priv;
 
 	v->stop = true;
+	v->reset |= why == VD_STOP_RESET;
 	v->cmd_new = false;
 	v->cmd_owed = false;
 	queue_work(vdev_workers, &v->work);
@@ -172,21 +173,37 @@ static void vdev_watchdog(struct work_struct *work)
 	mutex_unlock(&v->lock);
 }
 
+/* v->lock. A queue that was lost and came back is taken at a reset, not before. */
+static void vdev_stop(struct vdev *v)
+{
+	bool reset = v->reset, revived = false;
+
+	v->stop = false;
+	v->reset = false;
+	mutex_unlock(&v->lock);
+	slice_disable(v->slice, true);
+	if (reset)
+		revived = slice_revive(v->slice);
+	mutex_lock(&v->lock);
+	if (revived)
+		v->halted = false;
+}
+
 static void vdev_work(struct work_struct *work)
 {
 	struct vdev *v = container_of(work, struct vdev, work);
 	unsigned int i;
+	u64 rec[4];
 
 	mutex_lock(&v->lock);
 	while (v->open) {
 		if (v->stop) {
-			v->stop = false;
-			mutex_unlock(&v->lock);
-			slice_disable(v->slice, true);
-			mutex_lock(&v->lock);
+			vdev_stop(v);
 		} else if (READ_ONCE(v->slice->gone) && !v->halted) {
 			v->halted = true;
 			vd_halt(&v->vd);
+		} else if (slice_take_event(v->slice, rec)) {
+			vd_swerr(&v->vd, rec);
 		} else if (v->cmd_new) {
 			vdev_command(v);
 		} else {
@@ -239,6 +256,7 @@ static int vdev_open(struct vfio_device *vfio)
 
 	mutex_lock(&v->lock);
 	v->stop = false;
+	v->reset = false;
 	v->halted = false;
 	v->cmd_new = false;
 	v->cmd_owed = false;

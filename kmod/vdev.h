@@ -22,6 +22,7 @@ struct vdev {
 	struct vd vd;
 	bool open;
 	bool stop;			/* abandon and disable before anything else */
+	bool reset;			/* the stop is part of a reset */
 	bool halted;			/* the core knows that the queue is gone */
 	struct vd_cmd cmd;		/* the last one that the core started */
 	bool cmd_new;			/* the worker has not taken it yet */
