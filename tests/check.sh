@@ -94,6 +94,12 @@ suite_lab_test()
 	"$top/tests/lab/lab" test
 }
 
+# Other people's tests of the emulated accelerators, in their short form: one count per sub-test.
+suite_lab_judge()
+{
+	"$top/tests/lab/lab" judge --quick
+}
+
 # name          how its log is counted
 table='
 gcc             automake
@@ -104,6 +110,7 @@ distcheck       status
 lab_build       status
 debian13        automake
 lab_test        lab
+lab_judge       lab
 '
 
 run_suite()
@@ -135,7 +142,7 @@ run_suite()
 	fi
 	while read -r line; do
 		skips+=("$name: $line")
-	done < <(grep -E '^(SKIP:|skipped:)' "$log" | sort -u)
+	done < <(grep -E '^(SKIP:|skipped:|skip )' "$log" | sort -u)
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	echo "== $name: $p passed, $f failed, $s skipped ($((SECONDS - start)) s)"
 }
