@@ -90,7 +90,9 @@ enum step step_batch(struct work *w)
 
 		if (w->pending->flags & F_FENCE && running)
 			return STEP_BLOCKED;
-		if (w->pending->flags & F_FENCE && w->member_failed) {
+		/* A member whose record went to the event log has failed for a fence, as dsa_test has it. */
+		if (w->pending->flags & F_FENCE && (w->member_failed || w->logged)) {
+			w->member_failed = true;
 			w->abandoned = true;
 			g_free(w->pending);
 			w->pending = NULL;
