@@ -22,13 +22,14 @@ test_setting()
 	[ -e "$TEST_DIR/$1/$2" ] && sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$TEST_DIR/$1/$2"
 }
 
-# The kernels a test runs on: as asked for; else its file kernels; else both.
+# The kernels a test runs on: as asked for; else its file kernels; else both. The debug kernel
+# has to be asked for.
 test_kernels()
 {
 	if [ -n "$TEST_KERNELS" ]; then
 		echo "$TEST_KERNELS"
 	else
-		test_setting "$1" kernels || echo "stable backports"
+		{ test_setting "$1" kernels || echo "stable backports"; } | grep -vx debug
 	fi
 }
 
