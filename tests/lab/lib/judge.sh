@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Other people's tests of the emulated function: each folder in judge/ is a suite. See judge/README.md.
+# Other people's tests of the emulated function: each folder in judge/ is a suite. See its README.
 
 JUDGE_DIR=$LAB_DIR/judge
 
@@ -17,22 +17,17 @@ judge_options()
 		esac
 		shift
 	done
-	TEST_DIR=$JUDGE_DIR TEST_SCRIPT=run TEST_PREPARE=judge_prepare TEST_KERNELS=
+	TEST_DIR=$JUDGE_DIR TEST_SCRIPT=run TEST_PREPARE=judge_prepare
 	test_options "${rest[@]}"
 }
 
-# The kernels a suite runs on: as asked for; else its file quick or kernels; else both.
-# A quick run leaves out a suite that has no file quick.
+# The kernels of a suite: of its file quick in a quick run, which leaves out what has none.
 judge_kernels()
 {
-	if [ "$JUDGE_QUICK" = 1 ]; then
-		[ -e "$JUDGE_DIR/$1/quick" ] || return 0
-		[ -n "$TEST_KERNELS" ] || { test_setting "$1" quick; return; }
-	fi
-	if [ -n "$TEST_KERNELS" ]; then
-		echo "$TEST_KERNELS"
-	else
-		test_setting "$1" kernels || echo "stable backports"
+	if [ "$JUDGE_QUICK" = 0 ]; then
+		test_kernels "$1"
+	elif [ -e "$JUDGE_DIR/$1/quick" ]; then
+		echo "${TEST_KERNELS:-$(test_setting "$1" quick)}"
 	fi
 }
 
@@ -47,8 +42,12 @@ judge_prepare()
 	[ -e "$JUDGE_DIR/$1/build" ] || return 0
 	JUDGE_NAME=$1
 	built=$CACHE/judge/$1
+	mkdir -p "$CACHE/judge"
+	exec 7>"$CACHE/judge/$1.lock"
+	flock 7
 	step "judge-$1" "$({ build_root_key; declare -f make_judge; } | key_of "$JUDGE_DIR/$1/build")" \
 		make_judge >&2
+	exec 7>&-
 	OPT_PUTS+=("$built/out:/root/test/out")
 }
 
@@ -76,6 +75,7 @@ judge_rows()
 	[ -z "$rows" ] || printf '%s\n' "$rows"
 	case $TEST_RESULT in
 	skip) echo "skip 0 (all) $TEST_WHY" ;;
+	pass) [ -n "$rows" ] || echo "FAIL 0 (run) no sub-test" ;;
 	FAIL)
 		if [ -e "$1.bad" ]; then
 			echo "FAIL 0 (kernel-log) $(head -n 1 "$1.bad")"
@@ -87,48 +87,61 @@ judge_rows()
 	esac
 }
 
+# The rows of a boot that has ended take the place of its line.
+judge_hook()
+{
+	local out seconds sub reason TEST_RESULT=$3 TEST_WHY=$5 result
+
+	out=$(test_out "$1" "$2")
+	JOB_LINES[n]=$(judge_rows "$out" | while read -r result seconds sub reason; do
+		printf '%-5s %-14s %-10s %-42s %7.1f s  %s\n' "$result" "$1" "${2##*/}" "$sub" \
+			"$seconds" "$reason"
+	done)
+}
+
 verb_judge()
 {
-	local name kernel result seconds sub reason passed=0 failed=0 skipped=0
+	local name kernel start=$SECONDS
 
 	judge_options "$@"
 	lab_build
 	say "results and kernel logs: $RESULTS"
-	: >"$RESULTS/table"
-	: >"$RESULTS/with"
+	JOB_LIST=() JOB_RUN=test_one JOB_HOOK=judge_hook
 	for name in "${TEST_LIST[@]}"; do
 		for kernel in $(judge_kernels "$name"); do
-			test_one "$name" "$kernel"
-			sed -n 's/^judge: with //p' "$RESULTS/$name-$kernel.output" >>"$RESULTS/with"
-			while read -r result seconds sub reason; do
-				printf '%-5s %-14s %-10s %-42s %7.1f s  %s\n' "$result" "$name" \
-					"$kernel" "$sub" "$seconds" "$reason" | tee -a "$RESULTS/table"
-				case $result in
-				pass) passed=$((passed + 1)) ;;
-				skip) skipped=$((skipped + 1)) ;;
-				*) failed=$((failed + 1)) ;;
-				esac
-			done < <(judge_rows "$RESULTS/$name-$kernel")
+			JOB_LIST+=("$name $kernel")
 		done
 	done
-	TEST_SUMMARY="$passed passed, $failed failed, $skipped skipped"
+	: >"$RESULTS/summary"
+	JUDGE_COMMIT=$(tree_commit)
+	jobs_run
+	TEST_SUMMARY="$(judge_count pass) passed, $(judge_count FAIL) failed, $(judge_count skip) skipped"
 	[ "$JUDGE_RECORD" = no ] || judge_record
+	say "${#JOB_LIST[@]} boots in $((SECONDS - start)) s"
 	echo "lab: $TEST_SUMMARY"
-	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+	[ "$(judge_count FAIL)" = 0 ] && [ "$(judge_count pass)" -gt 0 ]
+}
+
+judge_count()
+{
+	grep -c "^$1 " "$RESULTS/summary"
 }
 
 # The table with what it was made with, in a dated file in the tree.
 judge_record()
 {
-	local file
+	local file commit
 
+	commit=$(tree_commit)
+	# Neither the old nor the new state is what ran when the tree changed meanwhile.
+	[ "$commit" = "$JUDGE_COMMIT" ] || commit="${JUDGE_COMMIT%% *} with changes"
 	file=$LAB_DIR/results/judge-$(date -u +%Y-%m-%d).txt
 	mkdir -p "$LAB_DIR/results"
 	{
-		echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) commit $(tree_commit)"
+		echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) commit $commit"
 		echo "with QEMU $(cat "$CACHE/qemu/version") and our patches"
-		sort -u "$RESULTS/with" | sed 's/^/with /'
-		sed -e 's/ *$//' "$RESULTS/table"
+		sed -n 's/^judge: \(with .*\)/\1/p' "$RESULTS"/*.output | sort -u
+		sed -e 's/ *$//' "$RESULTS/summary"
 		echo "$TEST_SUMMARY"
 		echo
 	} >>"$file"
