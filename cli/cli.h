@@ -47,9 +47,11 @@ struct cli_verb {
 };
 
 int verb_adopt(struct client *c, const struct cli_args *args);
+int verb_capacity(struct client *c, const struct cli_args *args);
 int verb_create(struct client *c, const struct cli_args *args);
 int verb_define(struct client *c, const struct cli_args *args);
 int verb_destroy(struct client *c, const struct cli_args *args);
+int verb_holders(struct client *c, const struct cli_args *args);
 int verb_list(struct client *c, const struct cli_args *args);
 int verb_modify(struct client *c, const struct cli_args *args);
 int verb_release(struct client *c, const struct cli_args *args);
@@ -58,6 +60,7 @@ int verb_status(struct client *c, const struct cli_args *args);
 int verb_stop(struct client *c, const struct cli_args *args);
 int verb_types(struct client *c, const struct cli_args *args);
 int verb_undefine(struct client *c, const struct cli_args *args);
+int verb_why(struct client *c, const struct cli_args *args);
 
 /* Without --type: a dedicated work queue, of the kind that the name of the parent asks for. */
 const char *cli_default_type(const char *parent);

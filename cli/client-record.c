@@ -106,6 +106,36 @@ static const struct client_field type_fields[] = {
 	FIELD(client_type, description, "Description", "description", 's'),
 };
 
+static const struct client_field capacity_fields[] = {
+	FIELD(client_capacity, device, "Device", "device", 's'),
+	FIELD(client_capacity, type, "Type", "type", 's'),
+	FIELD(client_capacity, numa_node, "NumaNode", "numa_node", 'i'),
+	FIELD(client_capacity, total, "Total", "total", 'u'),
+	FIELD(client_capacity, free_now, "FreeNow", "free_now", 'u'),
+	FIELD(client_capacity, creatable, "Creatable", "creatable", 'u'),
+	FIELD(client_capacity, reserved, "Reserved", "reserved", 'u'),
+	FIELD(client_capacity, host, "Host", "host", 'u'),
+	FIELD(client_capacity, mdevs, "Mdevs", "mdevs", 'u'),
+	FIELD(client_capacity, in_use, "MdevsInUse", "mdevs_in_use", 'u'),
+	FIELD(client_capacity, foreign, "Foreign", "foreign", 'u'),
+	FIELD(client_capacity, unusable, "Unusable", "unusable", 'u'),
+};
+
+static const struct client_field holder_fields[] = {
+	FIELD(client_holder, wq, "WorkQueue", "wq", 's'),
+	FIELD(client_holder, kind, "Kind", "kind", 's'),
+	FIELD(client_holder, driver, "Driver", "driver", 's'),
+	FIELD(client_holder, clients, "Clients", "clients", 'u'),
+	FIELD(client_holder, mdev, "Mdev", "mdev", 's'),
+	FIELD(client_holder, pid, "Pid", "pid", 'u'),
+	FIELD(client_holder, command, "Command", "command", 's'),
+	FIELD(client_holder, exe, "Executable", "executable", 's'),
+	FIELD(client_holder, unit, "Unit", "unit", 's'),
+	FIELD(client_holder, container, "Container", "container", 's'),
+	FIELD(client_holder, domain, "Domain", "domain", 's'),
+	FIELD(client_holder, since, "Since", "since_usec", 't'),
+};
+
 const struct client_class client_manager_class =
 	CLASS(client_manager, API_IFACE_MANAGER, manager_fields);
 const struct client_class client_accelerator_class =
@@ -116,6 +146,10 @@ const struct client_class client_mdev_class =
 	CLASS(client_mdev, API_IFACE_MDEV, mdev_fields);
 const struct client_class client_definition_class =
 	CLASS(client_definition, API_IFACE_DEFINITION, definition_fields);
+const struct client_class client_capacity_class =
+	CLASS(client_capacity, NULL, capacity_fields);
+const struct client_class client_holder_class =
+	CLASS(client_holder, NULL, holder_fields);
 const struct client_class client_type_class =
 	CLASS(client_type, NULL, type_fields);
 

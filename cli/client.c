@@ -436,6 +436,22 @@ static int compare_types(const void *a, const void *b)
 	return d ? d : strcmp(x->type, y->type);
 }
 
+static int compare_capacity(const void *a, const void *b)
+{
+	const struct client_capacity *x = a, *y = b;
+	int d = strverscmp(x->device, y->device);
+
+	return d ? d : strcmp(x->type, y->type);
+}
+
+static int compare_holders(const void *a, const void *b)
+{
+	const struct client_holder *x = a, *y = b;
+	int d = strverscmp(x->wq, y->wq);
+
+	return d ? d : (x->pid > y->pid) - (x->pid < y->pid);
+}
+
 static void list_sort(struct client_list *l, int (*compare)(const void *a, const void *b))
 {
 	if (l->n)
@@ -492,14 +508,18 @@ int client_get_snapshot(struct client *c, struct client_snapshot *ret)
 	return 0;
 }
 
-int client_get_types(struct client *c, struct client_list *ret)
+/* A method that answers with an array of a{sv}; @word NULL: it takes no argument. */
+static int get_list(struct client *c, const char *method, const char *word,
+		    int (*compare)(const void *a, const void *b), struct client_list *ret)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-	_cleanup_(client_list_done) struct client_list l = { .class = &client_type_class };
+	_cleanup_(client_list_done) struct client_list l = { .class = ret->class };
 	void *record;
 	int r;
 
-	r = method_new(c, "ListTypes", &m);
+	r = method_new(c, method, &m);
+	if (r >= 0 && word)
+		r = sd_bus_message_append(m, "s", word);
 	if (r < 0)
 		return r;
 	r = call(c, m, &reply);
@@ -513,15 +533,62 @@ int client_get_types(struct client *c, struct client_list *ret)
 		r = client_list_grow(&l, &record);
 		if (r < 0)
 			return r;
-		r = client_record_read(reply, &client_type_class, record);
+		r = client_record_read(reply, l.class, record);
 		if (r < 0)
 			return r;
 	}
 	if (r < 0)
 		return r;
 
-	list_sort(&l, compare_types);
+	list_sort(&l, compare);
 	*ret = l;
-	l = (struct client_list){ .class = &client_type_class };
+	l = (struct client_list){ .class = ret->class };
 	return 0;
+}
+
+int client_get_types(struct client *c, struct client_list *ret)
+{
+	return get_list(c, "ListTypes", NULL, compare_types, ret);
+}
+
+int client_get_capacity(struct client *c, struct client_list *ret)
+{
+	return get_list(c, "GetCapacity", NULL, compare_capacity, ret);
+}
+
+int client_get_holders(struct client *c, const char *wq, struct client_list *ret)
+{
+	return get_list(c, "ListHolders", wq, compare_holders, ret);
+}
+
+void client_reason_done(struct client_reason *r)
+{
+	free(r->class);
+	free(r->error);
+	free(r->reason);
+	free(r->remedy);
+}
+
+int client_explain(struct client *c, const char *wq, struct client_reason *ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+	const char *class, *error, *reason, *remedy;
+	int r;
+
+	r = method_new(c, "Explain", &m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", wq);
+	if (r >= 0)
+		r = call(c, m, &reply);
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "ssss", &class, &error, &reason, &remedy);
+	if (r < 0)
+		return r;
+	*ret = (struct client_reason) {
+		strdup(class), strdup(error), strdup(reason), strdup(remedy),
+	};
+	if (ret->class && ret->error && ret->reason && ret->remedy)
+		return 0;
+	client_reason_done(ret);
+	return -ENOMEM;
 }

@@ -13,7 +13,7 @@ struct cli_args;
 struct client_field {
 	const char *property;
 	const char *key;
-	char type;			/* s o u i b, as in a D-Bus signature; a: strings, a line each */
+	char type;			/* s o u i b t, as in a D-Bus signature; a: strings, a line each */
 	size_t offset;
 };
 
@@ -67,8 +67,26 @@ struct client_type {
 	uint32_t available, creatable;
 };
 
+struct client_capacity {
+	char *device, *type;
+	int32_t numa_node;
+	uint32_t total, free_now, creatable, reserved, host, mdevs, in_use, foreign, unusable;
+};
+
+struct client_holder {
+	char *wq, *kind, *driver, *mdev, *command, *exe, *unit, *container, *domain;
+	uint32_t clients, pid;
+	uint64_t since;
+};
+
+/* Why an mdev could not get a queue; error "": it can. */
+struct client_reason {
+	char *class, *error, *reason, *remedy;
+};
+
 extern const struct client_class client_manager_class, client_accelerator_class,
-	client_work_queue_class, client_mdev_class, client_definition_class, client_type_class;
+	client_work_queue_class, client_mdev_class, client_definition_class, client_type_class,
+	client_capacity_class, client_holder_class;
 
 /* An array of records of one class; client_list_done() frees it and takes an empty one too. */
 struct client_list {
@@ -98,6 +116,11 @@ int client_refresh(struct client *c);
 int client_get_manager(struct client *c, struct client_manager *ret);
 int client_get_snapshot(struct client *c, struct client_snapshot *ret);
 int client_get_types(struct client *c, struct client_list *ret);
+int client_get_capacity(struct client *c, struct client_list *ret);
+/* @wq "": of all queues. */
+int client_get_holders(struct client *c, const char *wq, struct client_list *ret);
+int client_explain(struct client *c, const char *wq, struct client_reason *ret);
+void client_reason_done(struct client_reason *r);
 
 /* Says on stderr why @what failed and how to help it; returns the exit status for it. */
 int client_complain(const struct client *c, const char *what, int r);

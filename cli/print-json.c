@@ -63,6 +63,8 @@ static struct json_object *value_new(const struct client_snapshot *s, const stru
 		return json_object_new_boolean(*(const bool *)place);
 	case 'u':
 		return json_object_new_int64(*(const uint32_t *)place);
+	case 't':
+		return json_object_new_int64(*(const uint64_t *)place);
 	case 'i':
 		return json_object_new_int(*(const int32_t *)place);
 	case 'a':
@@ -207,7 +209,7 @@ int print_tree_json(const struct client_snapshot *s)
 	return finish(o, r);
 }
 
-int print_types_json(const struct client_list *types)
+int print_list_json(const char *key, const struct client_list *l)
 {
 	struct json_object *o;
 	int r;
@@ -216,7 +218,7 @@ int print_types_json(const struct client_list *types)
 	if (r < 0)
 		return r;
 
-	return finish(o, add_list(o, "types", NULL, types, NULL, 0));
+	return finish(o, add_list(o, key, NULL, l, NULL, 0));
 }
 
 int print_status_json(const struct client_manager *m, const struct client_snapshot *s)

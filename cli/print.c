@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/client.h"
 #include "cli/print.h"
@@ -128,6 +129,59 @@ void print_types(const struct client_list *types)
 	for (i = 0; i < types->n; i++)
 		printf("%-7s %-12s %-17s %-15s %9" PRIu32 " %9" PRIu32 "\n", t[i].device,
 		       t[i].parent, t[i].type, or_dash(t[i].name), t[i].available, t[i].creatable);
+}
+
+void print_capacity(const struct client_list *capacity)
+{
+	const struct client_capacity *c = capacity->items;
+	size_t i;
+
+	if (!capacity->n)
+		return;
+
+	printf("%-6s %-17s %5s %4s %6s %5s %5s %5s %6s %7s %5s\n", "DEVICE", "TYPE", "TOTAL", "FREE",
+	       "CREATE", "RESVD", "HOST", "MDEVS", "IN-USE", "FOREIGN", "OTHER");
+	for (i = 0; i < capacity->n; i++)
+		printf("%-6s %-17s %5u %4u %6u %5u %5u %5u %6u %7u %5u\n", c[i].device, c[i].type,
+		       c[i].total, c[i].free_now, c[i].creatable, c[i].reserved, c[i].host,
+		       c[i].mdevs, c[i].in_use, c[i].foreign, c[i].unusable);
+}
+
+static void print_part(const char *name, const char *value)
+{
+	if (*value)
+		printf("  %s %s", name, value);
+}
+
+static void print_since(uint64_t usec)
+{
+	time_t t = usec / 1000000;
+	char text[32];
+	struct tm tm;
+
+	if (usec && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", localtime_r(&t, &tm)))
+		printf("  since %s", text);
+}
+
+void print_holders(const struct client_list *holders)
+{
+	const struct client_holder *h = holders->items;
+	size_t i;
+
+	for (i = 0; i < holders->n; i++) {
+		printf("%-8s %-6s", h[i].wq, h[i].kind);
+		if (h[i].pid)
+			printf("  pid %" PRIu32 " (%s)", h[i].pid, h[i].command);
+		else
+			printf("  %s, %" PRIu32 " clients", h[i].driver, h[i].clients);
+		print_part("exe", h[i].exe);
+		print_part("unit", h[i].unit);
+		print_part("container", h[i].container);
+		print_part("domain", h[i].domain);
+		print_part("mdev", h[i].mdev);
+		print_since(h[i].since);
+		putchar('\n');
+	}
 }
 
 static unsigned int count_class(const struct client_snapshot *s, const char *class)

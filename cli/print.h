@@ -12,10 +12,13 @@ void print_plan(char *const *plan);
 /* Tables fit 80 columns; JSON holds every field. Both go to stdout; JSON returns -ENOMEM. */
 void print_tree(const struct client_snapshot *s);
 void print_types(const struct client_list *types);
+void print_capacity(const struct client_list *capacity);
+void print_holders(const struct client_list *holders);
 void print_status(const struct client_manager *m, const struct client_snapshot *s);
 
 int print_tree_json(const struct client_snapshot *s);
-int print_types_json(const struct client_list *types);
+/* An array of records that name no others. */
+int print_list_json(const char *key, const struct client_list *l);
 int print_status_json(const struct client_manager *m, const struct client_snapshot *s);
 
 #endif

@@ -20,7 +20,7 @@ int verb_types(struct client *c, const struct cli_args *args)
 		return client_complain(c, "types", r);
 
 	if (args->given & CLI_JSON) {
-		r = print_types_json(&types);
+		r = print_list_json("types", &types);
 		return r < 0 ? client_complain(c, "types", r) : API_EXIT_OK;
 	}
 

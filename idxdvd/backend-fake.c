@@ -11,6 +11,7 @@
 #include "idxdvd/backend.h"
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/fake-kernel.h"
+#include "idxdvd/holder.h"
 
 #define MAGIC "idxdvd-fake-1"
 
@@ -283,6 +284,73 @@ static int op_wq_mdev(struct backend *b, const char *parent, const char *wq, cha
 	return leave(b, "wq_mdev", r);
 }
 
+static int add_holding(struct holding **list, size_t *n, unsigned int accel, unsigned int wq,
+		       const struct holder *who, struct holding **ret)
+{
+	int r;
+
+	r = holding_grow(list, n, ret);
+	if (r < 0)
+		return r;
+	snprintf((*ret)->wq, NAME_LEN, "wq%u.%u", accel, wq);
+	if (!who->pid)
+		return 0;
+	(*ret)->pid = who->pid;
+	memcpy((*ret)->comm, who->comm, sizeof((*ret)->comm));
+	snprintf((*ret)->exe, sizeof((*ret)->exe), "/usr/bin/%s", who->comm);
+	snprintf((*ret)->unit, sizeof((*ret)->unit), "%s.service", who->comm);
+	return 0;
+}
+
+static int list_wq(const struct fake_hw *hw, unsigned int accel, unsigned int wq,
+		   struct holding **list, size_t *n)
+{
+	const struct fake_wq *w = &hw->accels[accel].wqs[wq];
+	const struct fake_mdev *m = w->mdev ? &hw->mdevs[w->mdev - 1] : NULL;
+	bool user = !strcmp(w->driver, "user");
+	struct holding *h;
+	int r = 0;
+
+	if (m && m->holder.pid) {
+		r = add_holding(list, n, accel, wq, &m->holder, &h);
+		if (r >= 0) {
+			h->kind = HOLDING_VFIO;
+			memcpy(h->mdev, m->uuid, sizeof(h->mdev));
+		}
+	} else if (user && w->holder.pid) {
+		r = add_holding(list, n, accel, wq, &w->holder, &h);
+		if (r >= 0)
+			h->kind = HOLDING_CDEV;
+	} else if (w->driver[0] && !user && strcmp(w->driver, "mdev")) {
+		r = add_holding(list, n, accel, wq, &(struct holder) { 0 }, &h);
+		if (r >= 0) {
+			h->kind = HOLDING_KERNEL;
+			h->clients = w->clients;
+			memcpy(h->name, w->driver, sizeof(w->driver));
+		}
+	}
+	return r;
+}
+
+static int op_holdings(struct backend *b, struct holding **ret, size_t *ret_n)
+{
+	const struct fake_hw *hw = fake(b)->hw;
+	struct holding *list = NULL;
+	size_t n = 0;
+	int r = enter(b, "holdings");
+
+	for (unsigned int i = 0; i < hw->n_accels && r >= 0; i++)
+		for (unsigned int k = 0; k < hw->accels[i].n_wqs && r >= 0; k++)
+			r = list_wq(hw, i, k, &list, &n);
+	if (r < 0) {
+		free(list);
+		return r;
+	}
+	*ret = list;
+	*ret_n = n;
+	return leave(b, "holdings", 0);
+}
+
 static void op_free(struct backend *b)
 {
 	munmap(fake(b)->hw, sizeof(struct fake_hw));
@@ -303,6 +371,7 @@ static const struct backend_ops fake_ops = {
 	.mdev_create = op_mdev_create,
 	.mdev_remove = op_mdev_remove,
 	.wq_mdev = op_wq_mdev,
+	.holdings = op_holdings,
 	.mdev_set_wq = op_mdev_set_wq,
 };
 

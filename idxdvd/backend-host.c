@@ -140,21 +140,30 @@ static int get_group(struct backend *b, const char *object, int *ret)
 	return r < 0 ? r : parse_int(buf, ret);
 }
 
-/* Opener of a user wq: wq0.1/dsa!wq0.1/file0/pid. */
-static void read_opener(struct wq *w)
+/* The directory of a user wq's character device: wq0.1/dsa!wq0.1. */
+static bool find_cdev(const char *wq, char cdev[SYSFS_PATH_LEN])
 {
-	_cleanup_(closedirp) DIR *dir = NULL, *files = NULL;
-	char path[SYSFS_PATH_LEN], cdev[SYSFS_PATH_LEN] = "";
+	_cleanup_(closedirp) DIR *dir = NULL;
+	char path[SYSFS_PATH_LEN];
 	struct dirent *de;
 
-	if (sysfs_path(path, DSA_DEVICES "/%s", w->name) < 0)
-		return;
+	if (sysfs_path(path, DSA_DEVICES "/%s", wq) < 0)
+		return false;
 	dir = opendir(path);
-	while (dir && !cdev[0] && (de = readdir(dir)))
-		if (strchr(de->d_name, '!') && sysfs_path(cdev, "%s/%s", path, de->d_name) < 0)
-			return;
+	while (dir && (de = readdir(dir)))
+		if (strchr(de->d_name, '!'))
+			return sysfs_path(cdev, "%s/%s", path, de->d_name) == 0;
+	return false;
+}
 
-	files = cdev[0] ? opendir(cdev) : NULL;
+/* Opener of a user wq: file0/pid below that. */
+static void read_opener(struct wq *w)
+{
+	_cleanup_(closedirp) DIR *files = NULL;
+	char path[SYSFS_PATH_LEN], cdev[SYSFS_PATH_LEN];
+	struct dirent *de;
+
+	files = find_cdev(w->name, cdev) ? opendir(cdev) : NULL;
 	while (files && (de = readdir(files))) {
 		if (strncmp(de->d_name, "file", 4) ||
 		    sysfs_path(path, "%s/%s/pid", cdev, de->d_name) < 0 ||
@@ -163,6 +172,31 @@ static void read_opener(struct wq *w)
 		holder_read_comm(&w->holder);
 		return;
 	}
+}
+
+/* One holding for each process that has the character device open. */
+static int list_openers(const char *wq, struct holding **list, size_t *n)
+{
+	_cleanup_(closedirp) DIR *files = NULL;
+	char path[SYSFS_PATH_LEN], cdev[SYSFS_PATH_LEN];
+	struct holding *h;
+	struct dirent *de;
+	int pid;
+
+	files = find_cdev(wq, cdev) ? opendir(cdev) : NULL;
+	while (files && (de = readdir(files))) {
+		if (strncmp(de->d_name, "file", 4) ||
+		    sysfs_path(path, "%s/%s/pid", cdev, de->d_name) < 0 ||
+		    sysfs_read_int(path, &pid) < 0)
+			continue;
+		if (holding_grow(list, n, &h) < 0)
+			return -ENOMEM;
+		h->kind = HOLDING_CDEV;
+		h->pid = pid;
+		snprintf(h->wq, sizeof(h->wq), "%s", wq);
+		holder_describe(h);
+	}
+	return 0;
 }
 
 static int read_wq(struct backend *b, struct wq *w)
@@ -408,6 +442,51 @@ static int op_scan(struct backend *b, struct accel ***ret, size_t *ret_n)
 	return 0;
 }
 
+/* --- holders --------------------------------------------------------------------------------- */
+
+static int list_wq(const struct wq *w, struct holding **list, size_t *n)
+{
+	struct holding *h;
+
+	if (!strcmp(w->driver, "user"))
+		return list_openers(w->name, list, n);
+	if (!w->driver[0] || !strcmp(w->driver, "mdev"))
+		return 0;
+	if (holding_grow(list, n, &h) < 0)
+		return -ENOMEM;
+	h->kind = HOLDING_KERNEL;
+	h->clients = w->clients;
+	snprintf(h->wq, sizeof(h->wq), "%s", w->name);
+	snprintf(h->name, sizeof(h->name), "%s", w->driver);
+	return 0;
+}
+
+static int op_holdings(struct backend *b, struct holding **ret, size_t *ret_n)
+{
+	_cleanup_(freep) struct mdev *mdevs = NULL;
+	struct accel **accels = NULL;
+	struct holding *list = NULL;
+	size_t n_accels = 0, n_mdevs = 0, n = 0;
+	int r;
+
+	r = op_scan(b, &accels, &n_accels);
+	if (r >= 0)
+		r = host_scan_mdevs(b, &mdevs, &n_mdevs);
+	for (size_t i = 0; i < n_accels; i++)
+		for (unsigned int k = 0; r >= 0 && k < accels[i]->n_wqs; k++)
+			r = list_wq(&accels[i]->wqs[k], &list, &n);
+	if (r >= 0)
+		r = holder_list_vfio(mdevs, n_mdevs, &list, &n);
+	free_accels(accels, n_accels);
+	if (r < 0) {
+		free(list);
+		return r;
+	}
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
 /* --- the rest -------------------------------------------------------------------------------- */
 
 static int op_boot_id(struct backend *b, char ret[UUID_LEN])
@@ -434,6 +513,7 @@ static const struct backend_ops host_ops = {
 	.mdev_create = host_mdev_create,
 	.mdev_remove = host_mdev_remove,
 	.wq_mdev = host_wq_mdev,
+	.holdings = op_holdings,
 	.mdev_set_wq = host_mdev_set_wq,
 };
 

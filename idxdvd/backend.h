@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "idxdvd/device.h"
+#include "idxdvd/holding.h"
 #include "idxdvd/mdev.h"
 
 struct backend;
@@ -38,6 +39,8 @@ struct backend_ops {
 	int (*mdev_remove)(struct backend *b, const char *uuid);
 	/* The mdev that has a wq of this parent; "" if none has it. */
 	int (*wq_mdev)(struct backend *b, const char *parent, const char *wq, char ret[UUID_LEN]);
+	/* Everybody who holds a wq of one of our accelerators, in one array of the caller's. */
+	int (*holdings)(struct backend *b, struct holding **ret, size_t *ret_n);
 	/* The mdev's attribute "wq". */
 	int (*mdev_set_wq)(struct backend *b, const char *uuid, const char *wq);
 };

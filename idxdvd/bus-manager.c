@@ -12,6 +12,7 @@
 #include "idxdvd/bus-request.h"
 #include "idxdvd/bus-util.h"
 #include "idxdvd/bus-workqueue.h"
+#include "idxdvd/capacity.h"
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/common/log.h"
@@ -46,10 +47,12 @@ static int append_type(struct bus *b, sd_bus_message *reply, const struct accel 
 		"Creatable", "u", manager_type_available(b->manager, type, a));
 }
 
-static int method_list_types(sd_bus_message *msg, void *userdata, sd_bus_error *err)
+/* One entry for each accelerator and type that it has. */
+static int reply_types(struct bus *b, sd_bus_message *msg,
+		       int (*append)(struct bus *b, sd_bus_message *reply, const struct accel *a,
+				     const struct mdev_type *type))
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	struct bus *b = userdata;
 	const struct mdev_type *types;
 	size_t i, j, n_types, n_accels = manager_n_accels(b->manager);
 	int r;
@@ -68,7 +71,7 @@ static int method_list_types(sd_bus_message *msg, void *userdata, sd_bus_error *
 		for (j = 0; j < n_types; j++) {
 			if (types[j].kind != a->kind)
 				continue;
-			r = append_type(b, reply, a, &types[j]);
+			r = append(b, reply, a, &types[j]);
 			if (r < 0)
 				return r;
 		}
@@ -81,6 +84,66 @@ static int method_list_types(sd_bus_message *msg, void *userdata, sd_bus_error *
 	return sd_bus_send(b->bus, reply, NULL);
 }
 
+static int method_list_types(sd_bus_message *msg, void *userdata, sd_bus_error *err)
+{
+	return reply_types(userdata, msg, append_type);
+}
+
+static int append_capacity(struct bus *b, sd_bus_message *reply, const struct accel *a,
+			   const struct mdev_type *type)
+{
+	struct capacity c;
+
+	capacity_count(a, type, &c);
+	return sd_bus_message_append(reply, "a{sv}", 12,
+		"Device", "s", a->name,
+		"Type", "s", type->id,
+		"NumaNode", "i", (int32_t)a->numa_node,
+		"Total", "u", c.total,
+		"FreeNow", "u", c.free_now,
+		"Creatable", "u", c.creatable,
+		"Reserved", "u", c.reserved,
+		"Host", "u", c.host,
+		"Mdevs", "u", c.mdevs,
+		"MdevsInUse", "u", c.mdevs_in_use,
+		"Foreign", "u", c.foreign,
+		"Unusable", "u", c.unusable);
+}
+
+static int method_get_capacity(sd_bus_message *msg, void *userdata, sd_bus_error *err)
+{
+	return reply_types(userdata, msg, append_capacity);
+}
+
+/* Why a queue cannot be had; the error's name is empty if it can. */
+static int method_explain(sd_bus_message *msg, void *userdata, sd_bus_error *err)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct bus *b = userdata;
+	const struct accel *a;
+	struct refusal why;
+	const struct wq *w;
+	const char *name;
+	int r;
+
+	r = bus_read_name(msg, "wq", API_DEVICE_MAX, &name, err);
+	if (r < 0)
+		return r;
+	w = manager_find_wq(b->manager, name, &a);
+	if (!w) {
+		refuse(&why, REFUSE_NO_SUCH_WQ, ENOENT, name, "idxdctl list shows what there is",
+		       "there is no such work queue");
+		return bus_refuse(err, &why);
+	}
+	capacity_explain(a, w, &why);
+	r = sd_bus_message_new_method_return(msg, &reply);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "ssss", wq_class_name(w->cls),
+					  why.kind == REFUSE_NONE ? "" : bus_error_name(why.kind),
+					  why.reason, why.remedy);
+	return r < 0 ? r : sd_bus_send(b->bus, reply, NULL);
+}
+
 /* Properties */
 
 BUS_GETTER(get_version)
@@ -91,7 +154,7 @@ BUS_GETTER(get_version)
 /* What a client may rely on beyond the first version of this interface; names are never reused. */
 BUS_GETTER(get_features)
 {
-	return sd_bus_message_append(reply, "as", 2, "dry-run", "definitions");
+	return sd_bus_message_append(reply, "as", 3, "dry-run", "definitions", "holders");
 }
 
 BUS_GETTER(get_module_loaded)
@@ -222,6 +285,18 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("aa{sv}", types),
 				method_list_types, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetCapacity",
+				SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("aa{sv}", capacity),
+				method_get_capacity, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Explain",
+				SD_BUS_ARGS("s", wq),
+				SD_BUS_RESULT("s", class, "s", error, "s", reason, "s", remedy),
+				method_explain, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListHolders",
+				SD_BUS_ARGS("s", wq),
+				SD_BUS_RESULT("aa{sv}", holders),
+				bus_method_list_holders, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, CONST),
 	SD_BUS_PROPERTY("Features", "as", get_features, 0, CONST),
 	SD_BUS_PROPERTY("Simulated", "b", get_simulated, 0, CONST),

@@ -9,6 +9,7 @@
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/common/log.h"
+#include "idxdvd/holding.h"
 #include "idxdvd/manager.h"
 
 /*
@@ -100,6 +101,36 @@ static int fill_mdev(struct bus *b, sd_bus_message *reply, const struct manager_
 		return r;
 
 	return fill_plan(b, reply, res);
+}
+
+static int append_holding(sd_bus_message *reply, const struct holding *h)
+{
+	const struct {
+		const char *key, *text;
+	} texts[] = {
+		{ "WorkQueue", h->wq }, { "Kind", holding_kind_name(h->kind) }, { "Mdev", h->mdev },
+		{ "Driver", h->name }, { "Command", h->comm }, { "Executable", h->exe },
+		{ "Unit", h->unit }, { "Container", h->container }, { "Domain", h->domain },
+	};
+	int r;
+
+	r = sd_bus_message_open_container(reply, 'a', "{sv}");
+	for (size_t i = 0; i < ARRAY_LEN(texts) && r >= 0; i++)
+		r = bus_append_text_entry(reply, texts[i].key, texts[i].text);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "{sv}{sv}{sv}", "Pid", "u", (uint32_t)h->pid,
+					  "Clients", "u", h->clients, "Since", "t", h->since_usec);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int fill_holdings(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
+{
+	int r;
+
+	r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+	for (size_t i = 0; i < res->n_holdings && r >= 0; i++)
+		r = append_holding(reply, &res->holdings[i]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static int fill_nothing(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
@@ -294,5 +325,30 @@ int bus_method_refresh(sd_bus_message *msg, void *userdata, sd_bus_error *err)
 	q->fill = fill_nothing;
 
 	manager_refresh(b->manager, request_done, q);
+	return 1;
+}
+
+/* Names processes of others, so not everybody may ask. */
+int bus_method_list_holders(sd_bus_message *msg, void *userdata, sd_bus_error *err)
+{
+	struct bus *b = userdata;
+	struct request *q;
+	const char *wq;
+	int r;
+
+	r = sd_bus_message_read(msg, "s", &wq);
+	if (r < 0)
+		return r;
+	if (strlen(wq) > API_DEVICE_MAX)
+		return bus_refuse_args(err, "wq: no name has more than %d bytes", API_DEVICE_MAX);
+	r = bus_authorize(msg, API_ACTION_LIST_HOLDERS, err);
+	if (r <= 0)
+		return r;
+	r = request_new(b, msg, &b->n_refreshing, &q, err);
+	if (r < 0)
+		return r;
+	q->fill = fill_holdings;
+
+	manager_holdings(b->manager, *wq ? wq : NULL, request_done, q);
 	return 1;
 }

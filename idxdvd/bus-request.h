@@ -6,6 +6,7 @@
 
 /* Handler of every method with the signature sa{sv}; the member's name says which it is. */
 int bus_method_act(sd_bus_message *msg, void *userdata, sd_bus_error *err);
+int bus_method_list_holders(sd_bus_message *msg, void *userdata, sd_bus_error *err);
 int bus_method_refresh(sd_bus_message *msg, void *userdata, sd_bus_error *err);
 
 #endif

@@ -301,6 +301,22 @@ int bus_append_text(sd_bus_message *reply, const char *text)
 	return sd_bus_message_append(reply, "s", copy);
 }
 
+int bus_append_text_entry(sd_bus_message *reply, const char *key, const char *text)
+{
+	int r;
+
+	r = sd_bus_message_open_container(reply, 'e', "sv");
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "s", key);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'v', "s");
+	if (r >= 0)
+		r = bus_append_text(reply, text);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 int bus_append_path(sd_bus_message *reply, const char *prefix, const char *id)
 {
 	_cleanup_(freep) char *path = NULL;

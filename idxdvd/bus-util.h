@@ -79,6 +79,8 @@ int bus_read_options(sd_bus_message *msg, unsigned int allowed, struct bus_optio
 
 /* Appends @text as a string; what is not printable ASCII becomes '?', as the bus wants UTF-8. */
 int bus_append_text(sd_bus_message *reply, const char *text);
+/* The same as an entry of an a{sv}. */
+int bus_append_text_entry(sd_bus_message *reply, const char *key, const char *text);
 int bus_append_path(sd_bus_message *reply, const char *prefix, const char *id);
 
 #define BUS_GETTER(name) \

@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/common/parse.h"
+#include "idxdvd/fs.h"
 #include "idxdvd/holder.h"
 #include "idxdvd/sysfs.h"
 
@@ -28,18 +31,9 @@ void holder_read_comm(struct holder *h)
 		h->comm[0] = '\0';
 }
 
-static void note_group(struct mdev *mdevs, size_t n, int pid, int group)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (mdevs[i].iommu_group != group || mdevs[i].in_use)
-			continue;
-		mdevs[i].in_use = true;
-		mdevs[i].holder.pid = pid;
-		holder_read_comm(&mdevs[i].holder);
-	}
-}
-
-static void search_process(struct mdev *mdevs, size_t n, int pid)
+/* Calls @found for each VFIO group that the process has open. */
+static void search_process(int pid, void (*found)(void *userdata, int pid, int group),
+			   void *userdata)
 {
 	_cleanup_(closedirp) DIR *dir = NULL;
 	char path[SYSFS_PATH_LEN], target[PATH_MAX];
@@ -57,24 +51,155 @@ static void search_process(struct mdev *mdevs, size_t n, int pid)
 		target[len] = '\0';
 		if (!strncmp(target, VFIO_GROUP_NODE, strlen(VFIO_GROUP_NODE)) &&
 		    parse_int(target + strlen(VFIO_GROUP_NODE), &group) == 0)
-			note_group(mdevs, n, pid, group);
+			found(userdata, pid, group);
+	}
+}
+
+static void search_all(void (*found)(void *userdata, int pid, int group), void *userdata)
+{
+	_cleanup_(closedirp) DIR *dir = opendir("/proc");
+	struct dirent *de;
+	int pid;
+
+	while (dir && (de = readdir(dir)))
+		if (parse_int(de->d_name, &pid) == 0 && pid > 0)
+			search_process(pid, found, userdata);
+}
+
+/* --- whether somebody does ------------------------------------------------------------------- */
+
+struct finding {
+	struct mdev *mdevs;
+	size_t n;
+};
+
+static void note_holder(void *userdata, int pid, int group)
+{
+	struct finding *f = userdata;
+
+	for (size_t i = 0; i < f->n; i++) {
+		struct mdev *m = &f->mdevs[i];
+
+		if (m->iommu_group != group || m->in_use)
+			continue;
+		m->in_use = true;
+		m->holder.pid = pid;
+		holder_read_comm(&m->holder);
 	}
 }
 
 void holder_find(struct mdev *mdevs, size_t n)
 {
-	_cleanup_(closedirp) DIR *dir = NULL;
-	struct dirent *de;
-	int pid;
+	struct finding f = { mdevs, n };
 
 	for (size_t i = 0; i < n; i++) {
 		mdevs[i].in_use = false;
 		memset(&mdevs[i].holder, 0, sizeof(mdevs[i].holder));
 	}
-	dir = n ? opendir("/proc") : NULL;
-	while (dir && (de = readdir(dir)))
-		if (parse_int(de->d_name, &pid) == 0 && pid > 0)
-			search_process(mdevs, n, pid);
+	if (n)
+		search_all(note_holder, &f);
+}
+
+/* --- everybody who does ---------------------------------------------------------------------- */
+
+int holding_grow(struct holding **list, size_t *n, struct holding **ret)
+{
+	struct holding *more = reallocarray(*list, *n + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	*list = more;
+	*ret = memset(&more[(*n)++], 0, sizeof(*more));
+	return 0;
+}
+
+static void read_exe(struct holding *h)
+{
+	char path[SYSFS_PATH_LEN];
+	ssize_t n;
+
+	if (sysfs_path(path, "/proc/%d/exe", h->pid) < 0)
+		return;
+	n = readlink(path, h->exe, sizeof(h->exe) - 1);
+	h->exe[n < 0 ? 0 : n] = '\0';
+}
+
+/* Field 22 of stat counts ticks since the boot; the name before it may hold anything but a newline. */
+static void read_start(struct holding *h)
+{
+	struct timespec now, boot;
+	char path[SYSFS_PATH_LEN], text[1024];
+	unsigned long long ticks;
+	const char *s;
+
+	if (sysfs_path(path, "/proc/%d/stat", h->pid) < 0 ||
+	    sysfs_read(path, text, sizeof(text)) < 0)
+		return;
+	s = strrchr(text, ')');
+	for (int field = 2; s && field < 22; field++) {
+		s = strchr(s, ' ');
+		s = s ? s + 1 : NULL;
+	}
+	if (!s || sscanf(s, "%llu", &ticks) != 1)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	h->since_usec = (now.tv_sec - boot.tv_sec) * UINT64_C(1000000) +
+			ticks * UINT64_C(1000000) / sysconf(_SC_CLK_TCK);
+}
+
+void holder_describe(struct holding *h)
+{
+	_cleanup_(freep) char *cgroup = NULL;
+	struct holder who = { .pid = h->pid };
+	char path[SYSFS_PATH_LEN];
+
+	if (!h->pid)
+		return;
+	holder_read_comm(&who);
+	memcpy(h->comm, who.comm, sizeof(h->comm));
+	read_exe(h);
+	read_start(h);
+	if (sysfs_path(path, "/proc/%d/cgroup", h->pid) == 0 &&
+	    fs_read(AT_FDCWD, path, 64 * 1024, &cgroup) == 0)
+		holding_parse_cgroup(h, cgroup);
+}
+
+struct listing {
+	const struct mdev *mdevs;
+	size_t n;
+	struct holding **list;
+	size_t *n_list;
+	int error;
+};
+
+static void list_holder(void *userdata, int pid, int group)
+{
+	struct listing *l = userdata;
+	struct holding *h;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->mdevs[i].iommu_group != group)
+			continue;
+		if (holding_grow(l->list, l->n_list, &h) < 0) {
+			l->error = -ENOMEM;
+			return;
+		}
+		h->kind = HOLDING_VFIO;
+		h->pid = pid;
+		memcpy(h->mdev, l->mdevs[i].uuid, sizeof(h->mdev));
+		memcpy(h->wq, l->mdevs[i].wq, sizeof(h->wq));
+		holder_describe(h);
+	}
+}
+
+int holder_list_vfio(const struct mdev *mdevs, size_t n, struct holding **list, size_t *n_list)
+{
+	struct listing l = { mdevs, n, list, n_list, 0 };
+
+	if (n)
+		search_all(list_holder, &l);
+	return l.error;
 }
 
 int holder_probe_group(int group)

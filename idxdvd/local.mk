@@ -15,6 +15,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/backend.h \
 	idxdvd/backend-fake.c \
 	idxdvd/backend-host.c \
+	idxdvd/capacity.c idxdvd/capacity.h \
 	idxdvd/definition.c idxdvd/definition.h \
 	idxdvd/defstore.c idxdvd/defstore.h \
 	idxdvd/device.c idxdvd/device.h \
@@ -23,6 +24,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/fake-kernel.c idxdvd/fake-kernel.h \
 	idxdvd/fs.c idxdvd/fs.h \
 	idxdvd/holder.c idxdvd/holder.h \
+	idxdvd/holding.c idxdvd/holding.h \
 	idxdvd/host-mdev.c idxdvd/host-mdev.h \
 	idxdvd/journal.c idxdvd/journal.h \
 	idxdvd/layout.c \
@@ -33,6 +35,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/monitor.c idxdvd/monitor.h \
 	idxdvd/op.c idxdvd/op.h \
 	idxdvd/op-define.c \
+	idxdvd/op-holdings.c \
 	idxdvd/op-plan.c \
 	idxdvd/plan.c idxdvd/plan.h \
 	idxdvd/record.c idxdvd/record.h \

@@ -184,6 +184,9 @@ static void start(struct op *op)
 	case OP_RESCAN:
 		rescan_begin(op);
 		break;
+	case OP_HOLDINGS:
+		holdings_begin(op);
+		break;
 	case OP_SETTLED:
 		if (op->fresh && m->rescan_error < 0)
 			op_finish(op, refuse(&op->res.refusal, REFUSE_FAILED, -m->rescan_error,
@@ -441,6 +444,15 @@ void manager_refresh(struct manager *m, manager_done done, void *userdata)
 	if (op)
 		op->fresh = true;
 	submit_request(m, op, true, done, userdata);
+}
+
+void manager_holdings(struct manager *m, const char *wq, manager_done done, void *userdata)
+{
+	struct op *op = op_new(m, OP_HOLDINGS, done, userdata);
+	bool copied = op && op_copy_string(&op->wq, wq) == 0;
+
+	m->rescan_all = true;
+	submit_request(m, op, copied, done, userdata);
 }
 
 size_t manager_n_accels(const struct manager *m)

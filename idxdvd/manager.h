@@ -19,6 +19,7 @@ typedef struct sd_event sd_event;
 struct backend;
 struct definition;
 struct definition_bad;
+struct holding;
 struct manager;
 
 enum object_kind {
@@ -46,6 +47,8 @@ struct manager_observer {
 struct manager_result {
 	char uuid[UUID_LEN];		/* create: the mdev's UUID, also on a dry run */
 	const char *plan;		/* the steps as text, one a line; "" if none was made */
+	const struct holding *holdings;	/* of manager_holdings() */
+	size_t n_holdings;
 	struct refusal refusal;		/* kind is REFUSE_NONE on success */
 };
 
@@ -142,6 +145,9 @@ void manager_rescan_definitions(struct manager *m);
 void manager_rescan(struct manager *m, const char *subsystem, const char *name);
 /* Reads everything, facts without an event included; @done comes when that is known. */
 void manager_refresh(struct manager *m, manager_done done, void *userdata);
+
+/* Looks who holds what now; @wq NULL: all. */
+void manager_holdings(struct manager *m, const char *wq, manager_done done, void *userdata);
 
 /* What there is. Pointers are valid until the loop runs again. */
 size_t manager_n_accels(const struct manager *m);

@@ -263,6 +263,7 @@ int op_make_plan(struct op *op)
 	case OP_AUTOSTARTED:
 		r = plan_autostarted(op);
 		break;
+	case OP_HOLDINGS:
 	case OP_START:
 	case OP_RESCAN:
 	case OP_SETTLED:

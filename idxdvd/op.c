@@ -32,6 +32,7 @@ void op_free(struct op *op)
 	for (char **l = op->labels; l && *l; l++)
 		free(*l);
 	free(op->labels);
+	free(op->holdings);
 	free(op->plan_text);
 	free(op->device);
 	free(op->uuid);

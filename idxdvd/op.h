@@ -33,6 +33,7 @@ enum op_kind {
 	OP_START_MDEV,
 	OP_AUTOSTART,		/* upkeep: start one that is to run from the start */
 	OP_AUTOSTARTED,		/* upkeep: write down that there is no more of them */
+	OP_HOLDINGS,		/* reads who holds what */
 	OP_SETTLED,		/* does nothing: whoever waits for what was queued before it */
 };
 
@@ -62,6 +63,8 @@ struct op {
 	struct mdev mdev;
 	int mdev_result;		/* -ENOENT: there is none; 1: not asked for */
 	struct inventory inventory;
+	struct holding *holdings;
+	size_t n_holdings;
 	struct plan *plan;
 	struct record *after;
 	struct definition *definition;	/* as it will be */
@@ -119,6 +122,9 @@ void manager_take_definitions(struct manager *m, struct inventory *inv);
 /* Tells what changed, answers, frees, goes on with the queue. */
 void op_finish(struct op *op, int r);
 void op_fail(struct op *op, int error, const char *object, const char *reason);
+
+/* Reads who holds what. */
+void holdings_begin(struct op *op);
 
 /* The first of all: journal, store, hardware. */
 void startup_begin(struct op *op);

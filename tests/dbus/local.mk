@@ -4,6 +4,7 @@ dbus_tests = \
 	tests/dbus/contract.py \
 	tests/dbus/crash.py \
 	tests/dbus/definitions.py \
+	tests/dbus/holders.py \
 	tests/dbus/refusals.py \
 	tests/dbus/signals.py \
 	tests/dbus/usage.py \

@@ -3,7 +3,8 @@
 check_LIBRARIES += libdaemontest.a
 libdaemontest_a_SOURCES = tests/unit/daemon-test.c tests/unit/daemon-test.h
 
-daemon_tests = tests/unit/daemon-alloc tests/unit/daemon-apply tests/unit/daemon-crash tests/unit/daemon-define \
+daemon_tests = tests/unit/daemon-alloc tests/unit/daemon-apply tests/unit/daemon-capacity \
+	tests/unit/daemon-crash tests/unit/daemon-define \
 	tests/unit/daemon-fake \
 	tests/unit/daemon-manager tests/unit/daemon-store
 check_PROGRAMS += $(daemon_tests)
@@ -16,3 +17,4 @@ tests_unit_daemon_fake_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_store_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_manager_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_define_LDADD = libdaemontest.a $(idxdvd_libs)
+tests_unit_daemon_capacity_LDADD = libdaemontest.a $(idxdvd_libs)

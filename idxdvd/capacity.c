@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "idxdvd/alloc.h"
+#include "idxdvd/capacity.h"
+#include "idxdvd/steps.h"
+
+static unsigned int *place_of(const struct accel *a, const struct wq *w, struct capacity *c)
+{
+	bool open = a->adopted && a->state == STATE_ENABLED && (!a->unsafe || a->unsafe_allowed);
+
+	switch (w->cls) {
+	case WQ_FREE:
+		return w->reserved ? &c->reserved :
+		       open && alloc_wq_is_fresh(a, w) ? &c->creatable : &c->unusable;
+	case WQ_POOL:
+		return w->dedicated ? &c->free_now : &c->unusable;
+	case WQ_MDEV_IDLE:
+	case WQ_MDEV_IN_USE:
+		return &c->mdevs;
+	case WQ_HOST_KERNEL:
+	case WQ_HOST_USER:
+		return &c->host;
+	case WQ_FOREIGN:
+	case WQ_CLASS_COUNT:
+		break;
+	}
+	return &c->foreign;
+}
+
+void capacity_count(const struct accel *a, const struct mdev_type *type, struct capacity *ret)
+{
+	struct capacity c = { .total = a->n_wqs };
+
+	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		(*place_of(a, &a->wqs[i], &c))++;
+		c.mdevs_in_use += a->wqs[i].cls == WQ_MDEV_IN_USE;
+	}
+	*ret = c;
+}
+
+/* What would free a queue of each class; NULL: it is not held. */
+static const struct {
+	enum refusal_kind kind;
+	const char *reason, *remedy;
+} classes[WQ_CLASS_COUNT] = {
+	[WQ_HOST_KERNEL] = { REFUSE_IN_USE, "a driver of the host's kernel has it",
+		"unbind it from that driver, or keep it and use another" },
+	[WQ_HOST_USER] = { REFUSE_IN_USE, "it is a character device of the host",
+		"end the process that has it open, then disable the queue" },
+	[WQ_MDEV_IDLE] = { REFUSE_IN_USE, "an mdev has it; nobody has that mdev open",
+		"idxdctl destroy that mdev" },
+	[WQ_MDEV_IN_USE] = { REFUSE_IN_USE, "an mdev has it, and a virtual machine has that open",
+		"shut the virtual machine down or unplug the device, then idxdctl destroy the mdev" },
+	[WQ_FOREIGN] = { REFUSE_FOREIGN, "somebody else configured it",
+		"clear it with accel-config, if it is not wanted" },
+};
+
+static void explain_free(const struct accel *a, const struct wq *w, struct refusal *ret)
+{
+	if (!a->adopted)
+		refuse(ret, REFUSE_NOT_ADOPTED, EPERM, w->name, "idxdctl adopt the accelerator",
+		       "it is free, but %s is not adopted", a->name);
+	else if (w->reserved)
+		refuse(ret, REFUSE_NO_CAPACITY, EBUSY, w->name,
+		       "release the accelerator and adopt it with fewer host-wqs",
+		       "it is free, but one of %u that are kept for the host", a->host_wqs);
+	else if (!w->size)
+		refuse(ret, REFUSE_NO_CAPACITY, EBUSY, w->name,
+		       "disable the device and give its queues a size",
+		       "it is free, but has no size, which can be set only while the device is off");
+	else if (!accel_group_engines(a, w->group))
+		refuse(ret, REFUSE_NO_CAPACITY, EBUSY, w->name,
+		       "disable the device and give its group an engine",
+		       "it is free, but its group has no engine");
+	else if (a->state != STATE_ENABLED)
+		refuse(ret, REFUSE_FAILED, ENXIO, w->name, "enable the device",
+		       "it is free, but %s is %s", a->name, object_state_name(a->state));
+}
+
+void capacity_explain(const struct accel *a, const struct wq *w, struct refusal *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (w->cls == WQ_FREE)
+		explain_free(a, w, ret);
+	else if (w->cls == WQ_POOL && !w->ours)
+		refuse(ret, REFUSE_FOREIGN, EBUSY, w->name, "unbind it from the driver mdev",
+		       "somebody else bound it to our module");
+	else if (classes[w->cls].reason)
+		refuse(ret, classes[w->cls].kind, EBUSY, w->name, classes[w->cls].remedy, "%s",
+		       classes[w->cls].reason);
+	if (ret->kind == REFUSE_NONE && a->unsafe && !a->unsafe_allowed)
+		refuse(ret, REFUSE_UNSAFE_DEVICE, EPERM, w->name,
+		       "use a device without the erratum",
+		       "%s is under an erratum (CVE-2024-21823) and not open for guests", a->name);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDXDVD_CAPACITY_H
+#define IDXDVD_CAPACITY_H
+
+/* Where the work queues of an accelerator are, each in exactly one place; and why one cannot be had. */
+
+#include "idxdvd/device.h"
+#include "idxdvd/mdev.h"
+#include "idxdvd/refusal.h"
+
+struct capacity {
+	unsigned int total;
+	unsigned int free_now;		/* in the kernel: available_instances of the type */
+	unsigned int creatable;		/* free, and policy would let us bind them */
+	unsigned int reserved;		/* free, kept for the host */
+	unsigned int host;		/* held by the host's kernel or processes */
+	unsigned int mdevs;		/* held by mdevs, of which ... */
+	unsigned int mdevs_in_use;	/* ... are open */
+	unsigned int foreign;		/* configured by somebody else */
+	unsigned int unusable;		/* free, but there is no size or no engine, or no way to use it */
+};
+
+/* The sum of all but total and mdevs_in_use is total. */
+void capacity_count(const struct accel *a, const struct mdev_type *type, struct capacity *ret);
+
+/* Why a wq cannot be had now, by whom it is held, and what would free it. REFUSE_NONE: it can. */
+void capacity_explain(const struct accel *a, const struct wq *w, struct refusal *ret);
+
+#endif
