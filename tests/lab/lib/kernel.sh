@@ -37,21 +37,49 @@ kernel_release()
 # Somebody's bzImage. Its modules come from --modules or are installed from --build.
 kernel_foreign()
 {
+	local key
+
 	KERNEL=$(kernel_release "$OPT_KERNEL")
 	[ -n "$KERNEL" ] || die "$OPT_KERNEL is not a bzImage"
 	KERNEL_FILE=$OPT_KERNEL KERNEL_BUILT=here
-	KERNEL_TREE=$CACHE/foreign/$KERNEL
+	[ -z "$OPT_BUILD" ] || kernel_build_select
+	[ -z "$OPT_MODULES" ] || [ -d "$OPT_MODULES/lib/modules/$KERNEL" ] ||
+		die "no $OPT_MODULES/lib/modules/$KERNEL for $OPT_KERNEL"
+	key=$(kernel_foreign_files | xargs -d '\n' stat -c '%n %s %Y' | key_of | cut -c1-10)
+	KERNEL_TREE=$CACHE/foreign/$KERNEL-$key
 	KERNEL_INITRD=$KERNEL_TREE/initrd.gz
-	rm -rf "$KERNEL_TREE"
-	mkdir -p "$KERNEL_TREE/usr/lib/modules"
-	ln -s usr/lib "$KERNEL_TREE/lib"
-	if [ -n "$OPT_BUILD" ]; then
-		kernel_build_select
-	fi
+	exec 9>"$CACHE/lock"
+	flock 9
+	[ -e "$KERNEL_INITRD" ] || kernel_foreign_tree
+	exec 9>&-
+	[ "$SKIP_MODULE" = no ] && [ -z "$KERNEL_BUILD" ] || return 0
+	say "idxd_mdev is not in this run: without --build DIR it cannot be built for $OPT_KERNEL"
+	SKIP_MODULE=yes
+}
+
+# What a run of it depends on.
+kernel_foreign_files()
+{
+	echo "$OPT_KERNEL"
 	if [ -n "$OPT_MODULES" ]; then
-		[ -d "$OPT_MODULES/lib/modules/$KERNEL" ] ||
-			die "no $OPT_MODULES/lib/modules/$KERNEL for $OPT_KERNEL"
-		cp -a "$OPT_MODULES/lib/modules/$KERNEL" "$KERNEL_TREE/usr/lib/modules/"
+		find "$OPT_MODULES/lib/modules/$KERNEL" -name '*.ko*'
+	elif [ -n "$OPT_BUILD" ]; then
+		sed -e "s|^|$KERNEL_BUILD/|" -e 's/\.o$/.ko/' "$KERNEL_BUILD/modules.order"
+	fi
+}
+
+# Its modules and its initramfs; those of kernels that were not used for a week go away.
+kernel_foreign_tree()
+{
+	local modules=$KERNEL_TREE/usr/lib/modules
+
+	mkdir -p "$CACHE/foreign"
+	find "$CACHE/foreign" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} +
+	rm -rf "$KERNEL_TREE"
+	mkdir -p "$modules"
+	ln -s usr/lib "$KERNEL_TREE/lib"
+	if [ -n "$OPT_MODULES" ]; then
+		cp -a "$OPT_MODULES/lib/modules/$KERNEL" "$modules/"
 	elif [ -n "$OPT_BUILD" ]; then
 		make -s -C "$KERNEL_BUILD" INSTALL_MOD_PATH="$KERNEL_TREE/usr" INSTALL_MOD_STRIP=1 \
 			modules_install >"$KERNEL_TREE/log" 2>&1 || {
@@ -59,18 +87,15 @@ kernel_foreign()
 				die "make modules_install failed in $KERNEL_BUILD"
 			}
 	fi
-	rm -f "$KERNEL_TREE/usr/lib/modules/$KERNEL"/{build,source}
+	rm -f "$modules/$KERNEL"/{build,source}
 	make_initrd "$KERNEL_TREE" "$KERNEL" "$KERNEL_INITRD"
-	[ "$SKIP_MODULE" = no ] && [ -z "$KERNEL_BUILD" ] || return 0
-	say "idxd_mdev is not in this run: without --build DIR it cannot be built for $OPT_KERNEL"
-	SKIP_MODULE=yes
 }
 
 kernel_build_select()
 {
 	local built
 
-	KERNEL_BUILD=$(cd "$OPT_BUILD" && pwd) || die "--build: no folder $OPT_BUILD"
+	KERNEL_BUILD=$(cd "$OPT_BUILD" 2>/dev/null && pwd) || die "--build: no folder $OPT_BUILD"
 	built=$(cat "$KERNEL_BUILD/include/config/kernel.release" 2>/dev/null)
 	[ -n "$built" ] || die "--build: nothing was built in $OPT_BUILD"
 	[ "$built" = "$KERNEL" ] || die "$OPT_KERNEL is $KERNEL, but $OPT_BUILD has built $built"

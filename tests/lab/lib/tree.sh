@@ -89,6 +89,7 @@ install_modules()
 	[ "$index" != "$(cat "$d/index" 2>/dev/null)" ] || return 0
 	mkdir -p "$dst/kernel"
 	in_root "$CACHE/root" sh -ec '
+		mkdir -p "$3/kernel"
 		mount --bind "$3/kernel" "$2/usr/lib/modules/$1/kernel"
 		cp "$3"/modules.builtin* "$3/modules.order" "$2/usr/lib/modules/$1/"
 		depmod -b "$2/usr" "$1" || depmod -b "$2" "$1"
