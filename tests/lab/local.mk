@@ -2,8 +2,11 @@
 # The lab is run from a source tree; nothing of it is compiled or installed here.
 EXTRA_DIST += \
 	tests/lab/README.md \
+	docs/lab.md \
 	tests/lab/bugs \
+	tests/lab/doc-test \
 	tests/lab/debug-kernel \
+	tests/lab/hw \
 	tests/lab/judge \
 	tests/lab/klog-test \
 	tests/lab/lab \
@@ -16,4 +19,4 @@ EXTRA_DIST += \
 	tests/lab/tests \
 	tests/lab/vm
 
-TESTS += tests/lab/klog-test tests/lab/selftest
+TESTS += tests/lab/klog-test tests/lab/selftest tests/lab/doc-test

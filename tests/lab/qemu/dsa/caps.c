@@ -115,6 +115,7 @@ void caps_reset(IdxdLab *d)
 	for (i = 0; i < 4; i++)
 		reg64_set(d, R_OPCAP + 8 * i, opcap_word(d, i));
 	reg64_set(d, R_OFFSETS, offsets(d));
+	reg64_set(d, R_OFFSETS + 8, d->counters ? T_PERFMON / 0x100 : 0);
 	if (d->iaa && d->version >= V2)
 		reg64_set(d, R_IAACAP, iaa_cap(d));
 	if (!d->iaa && d->version >= V3)

@@ -10,6 +10,9 @@
 /* How long an abort waits for page responses of what it abandoned. */
 #define ABORT_PATIENCE_NS	(1000 * SCALE_MS)
 
+/* Reads of CMDSTATUS before they make a command go on. */
+#define POLLS			64
+
 enum shape { NONE, ONE_WQ, WQ_SET, PASID, HANDLE };
 
 enum scope { NOTHING, ALL_WORKS, WQ_WORKS, PASID_WORKS };
@@ -304,6 +307,20 @@ void cmd_kick(IdxdLab *d)
 {
 	if (d->cmd.active && d->cmd.started)
 		qemu_bh_schedule(d->cmd_bh);
+}
+
+/*
+ * Software counts its reads of CMDSTATUS to know when a device is dead. On a busy machine a
+ * thousand reads may pass before the main loop runs once, so from some number on the reads
+ * themselves drive the command.
+ */
+void cmd_poll(IdxdLab *d)
+{
+	if (!d->cmd.active || ++d->cmd.polls < POLLS || labpage_cmd_delay_ns(d))
+		return;
+	if (d->cmd.started)
+		engine_bh(d);
+	cmd_bh(d);
 }
 
 /* Halt and FLR: the command just vanishes. */

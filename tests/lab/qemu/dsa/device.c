@@ -65,6 +65,8 @@ static const struct limit {
 	{ "ims",		offsetof(IdxdLab, ims_units),	0, MAX_IMS / 256 },
 	{ "handle-base",	offsetof(IdxdLab, handle_base),	0, 0x8000 },
 	{ "handle-limit",	offsetof(IdxdLab, handle_limit),	0, 0xffff },
+	{ "perfmon",		offsetof(IdxdLab, counters),	0, MAX_COUNTERS },
+	{ "perfmon-width",	offsetof(IdxdLab, counter_width),	1, 63 },
 	{ "max-sgl-shift",	offsetof(IdxdLab, sgl_shift),	0, 15 },
 	{ "bug-every",		offsetof(IdxdLab, bug_every),	1, UINT32_MAX },
 };
@@ -158,6 +160,8 @@ static const Property properties[] = {
 	DEFINE_PROP_BOOL("handles", IdxdLab, handles, true),
 	DEFINE_PROP_UINT32("handle-limit", IdxdLab, handle_limit, 0),
 	DEFINE_PROP_UINT32("max-sgl-shift", IdxdLab, sgl_shift, 0),
+	DEFINE_PROP_UINT32("perfmon", IdxdLab, counters, 0),
+	DEFINE_PROP_UINT32("perfmon-width", IdxdLab, counter_width, 48),
 	DEFINE_PROP_BOOL("lab-page", IdxdLab, lab_page, false),
 	DEFINE_PROP_BOOL("cmdcap", IdxdLab, cmdcap, true),
 	DEFINE_PROP_BOOL("evl", IdxdLab, evl, true),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Data integrity fields: 8 bytes behind each block, big-endian: a 16-bit guard (CRC of the block), a
- * 16-bit application tag, a 32-bit reference tag. DIF Check, Insert, Strip and Update; DIX Generate
- * writes the fields alone. One block at a time, so a partial completion ends between two blocks.
+ * Data integrity fields: 8 bytes behind each block, big-endian: a 16-bit guard (CRC of the block),
+ * a 16-bit application tag, a 32-bit reference tag. DIF Check, Insert, Strip and Update; DIX
+ * Generate writes the fields alone. One block at a time, so a partial completion ends between two.
  */
 #include "qemu/osdep.h"
 #include "ops.h"
@@ -151,7 +151,7 @@ static void field_store(uint8_t *p, struct field f)
 	stl_be_p(p + 4, f.ref);
 }
 
-/* What is wrong with the source's field of block @n: WRONG_* bits. Fields of ones are not checked. */
+/* What is wrong with the source's field of block @n: WRONG_* bits. Ones may mean "no check". */
 static uint8_t source_wrong(const struct work *w, uint32_t n, struct field have, uint16_t guard)
 {
 	uint8_t flags = w->raw[40];

@@ -123,6 +123,7 @@ static void work_end(struct work *w)
 	IdxdLab *d = w->d;
 
 	irq_complete(w);
+	perfmon_count(w);
 	work_unlink(w);
 	if (w->parent)
 		batch_member_done(w);

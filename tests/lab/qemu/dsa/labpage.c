@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * With the property lab-page=on, page 0xd000 of BAR0 lets the software that drives the function cause
- * what it could not: no such page exists in hardware. A row per register; writes take effect at once.
+ * With the property lab-page=on, page 0xd000 of BAR0 lets the software that drives the function
+ * cause what it could not otherwise. Hardware has no such page. Writes take effect at once.
  */
 #include "qemu/osdep.h"
 #include "model.h"

@@ -23,6 +23,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(IdxdLab, IDXD_LAB)
 #define MAX_ENGINES	64
 #define MAX_IMS		2048
 #define MAX_PRG		512
+#define MAX_COUNTERS	32
 #define RECORD_MAX	64
 #define ENGINE_WORKS	16	/* descriptors in progress per engine */
 
@@ -133,6 +134,15 @@ struct command {
 	uint32_t operand;
 	uint64_t seq;
 	int64_t deadline;
+	uint32_t polls;
+};
+
+struct perfmon {
+	uint32_t frozen;		/* a bit per counter			*/
+	uint32_t overflow;
+	uint64_t config[MAX_COUNTERS];
+	uint64_t data[MAX_COUNTERS];
+	uint32_t filter[MAX_COUNTERS][6];
 };
 
 struct IdxdLab {
@@ -164,6 +174,8 @@ struct IdxdLab {
 	bool ats_disable;
 	bool op_config;
 	bool lab_page;
+	uint32_t counters;
+	uint32_t counter_width;
 	uint32_t handle_limit;
 	uint32_t sgl_shift;
 	bool iaa;
@@ -175,6 +187,7 @@ struct IdxdLab {
 	/* registers below T_REGS_END, and the IMS table */
 	uint32_t regs[T_REGS_END / 4];
 	uint32_t cmdparam[2];
+	struct perfmon perf;
 	uint32_t lab[16];		/* registers of the lab's page		*/
 	struct ims_entry ims[MAX_IMS];
 	bool msix_handle[MAX_WQS + 1];
@@ -247,6 +260,12 @@ bool pcicfg_pri_alloc_ok(IdxdLab *d);
 /* device.c */
 void device_halt(IdxdLab *d, unsigned int reset);
 
+/* perfmon.c */
+void perfmon_reset(IdxdLab *d);
+uint32_t perfmon_read(IdxdLab *d, uint32_t off);
+void perfmon_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val);
+void perfmon_count(const struct work *w);
+
 /* inject.c, labpage.c: events that a test causes */
 void inject_init(Object *obj);
 void inject_revoke(IdxdLab *d);
@@ -275,6 +294,7 @@ void table_reset_wq(IdxdLab *d, unsigned int wq);
 /* cmd.c, check.c */
 void cmd_write(IdxdLab *d, uint32_t val);
 void cmd_kick(IdxdLab *d);
+void cmd_poll(IdxdLab *d);
 void cmd_bh(void *opaque);
 void cmd_cancel(IdxdLab *d);
 enum cmd_error check_device(IdxdLab *d);

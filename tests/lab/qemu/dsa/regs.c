@@ -52,6 +52,7 @@ void regs_reset(IdxdLab *d, bool full)
 	caps_reset(d);
 	d->regs[R_GENCFG / 4] = d->iaa ? 0 : d->read_buffers;
 	memset(d->cmdparam, 0, sizeof(d->cmdparam));
+	perfmon_reset(d);
 	table_reset(d);
 
 	/* unverified: that handles do not outlive a Reset Device command */
@@ -63,10 +64,14 @@ void regs_reset(IdxdLab *d, bool full)
 
 static uint32_t dword_read(IdxdLab *d, uint32_t off)
 {
+	if (off >= T_PERFMON && off < T_PERFMON_END)
+		return perfmon_read(d, off - T_PERFMON);
 	if (off >= T_LAB && off < T_CMDPARAM)
 		return labpage_read(d, off - T_LAB);
 	if (off == T_CMDPARAM || off == T_CMDPARAM + 4)
 		return d->cmdparam[off / 4 % 2];
+	if (off == R_CMDSTATUS)
+		cmd_poll(d);
 	if (off >= T_TABLES)
 		return table_read(d, off);
 	return d->regs[off / 4];
@@ -81,6 +86,10 @@ static void dword_write(IdxdLab *d, uint32_t off, uint32_t lanes, uint32_t val)
 		/* unverified: a command needs all four byte lanes */
 		if (lanes == ~0u)
 			cmd_write(d, val);
+		return;
+	}
+	if (off >= T_PERFMON && off < T_PERFMON_END) {
+		perfmon_write(d, off - T_PERFMON, lanes, val);
 		return;
 	}
 	if (off >= T_LAB && off < T_CMDPARAM) {

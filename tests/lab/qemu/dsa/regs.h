@@ -37,6 +37,7 @@
 #define T_WQCFG		0x1000
 #define T_REGS_END	0x2000
 #define T_PERFMON	0x2000
+#define T_PERFMON_END	0x3000
 #define T_MSIX		0x4000
 #define T_PBA		0x5000
 #define T_LAB		0xd000	/* not of the specification, see inject.c */
@@ -102,6 +103,7 @@
 #define CAUSE_SWERR		(1u << 0)
 #define CAUSE_CMD		(1u << 1)
 #define CAUSE_OCC		(1u << 2)
+#define CAUSE_PERFMON		(1u << 3)
 #define CAUSE_HALT		(1u << 4)
 #define CAUSE_EVL		(1u << 5)
 #define CAUSE_REVOKED		(1u << 31)

@@ -34,8 +34,6 @@
 #define DECOMPRESS_AECS	5376u
 #define TEXT		20000u
 
-extern const struct test iaa_tests[], iaa_filter_tests[];
-
 /* What a test works with: descriptor, record, one page or more of each operand. */
 struct bench {
 	struct pf *pf;

@@ -60,9 +60,20 @@ int main(int argc, char **argv)
 		return 1;
 	}
 
+	printf("%s version 0x%x, %u queues, GENCAP 0x%llx\n", pf.iaa ? "IAA" : "DSA", pf.version,
+	       pf.nwqs, (unsigned long long)pf.gencap);
 	failed = run_all(&pf, reg_tests, only);
-	failed += run_all(&pf, op_tests, only);
-	failed += run_all(&pf, flow_tests, only);
+	failed += run_all(&pf, cmd_tests, only);
+	failed += run_all(&pf, desc_tests, only);
+	failed += run_all(&pf, event_tests, only);
+	if (!pf.iaa) {
+		failed += run_all(&pf, op_tests, only);
+		failed += run_all(&pf, dif_tests, only);
+		failed += run_all(&pf, flow_tests, only);
+	} else {
+		failed += run_all(&pf, iaa_tests, only);
+		failed += run_all(&pf, iaa_filter_tests, only);
+	}
 	failed += run_all(&pf, fuzz_tests, only);
 	printf("model-test: %u checks, %u wrong, %u tests failed\n", checks, failed_checks, failed);
 	return failed || !checks;

@@ -73,6 +73,21 @@ static int set_vectors(struct pf *pf)
 	return ioctl(pf->dev, VFIO_DEVICE_SET_IRQS, &req) < 0 ? -errno : 0;
 }
 
+uint16_t pf_pci_read(struct pf *pf, uint32_t off)
+{
+	uint16_t v = 0;
+
+	if (pread(pf->sysfs, &v, 2, off) != 2)
+		perror("sysfs config read");
+	return v;
+}
+
+void pf_pci_write(struct pf *pf, uint32_t off, uint16_t v)
+{
+	if (pwrite(pf->sysfs, &v, 2, off) != 2)
+		perror("sysfs config write");
+}
+
 static void find_tables(struct pf *pf)
 {
 	uint64_t off = rd64(pf, 0x60);
@@ -81,6 +96,15 @@ static void find_tables(struct pf *pf)
 	pf->wqcfg = (off >> 16 & 0xffff) * 0x100;
 	pf->msixperm = (off >> 32 & 0xffff) * 0x100;
 	pf->ims = (off >> 48) * 0x100;
+	pf->version = rd32(pf, 0);
+	pf->gencap = rd64(pf, 0x10);
+	pf->wqcap = rd64(pf, 0x20);
+	pf->nwqs = pf->wqcap >> 16 & 0xff;
+	pf->wqcfg_size = 32u << (pf->wqcap >> 24 & 0xf);
+	pf->handles = pf->gencap >> 4 & rd32(pf, 0xb0) >> 13 & 1;
+	pf->evl = pf->gencap >> 13 & 3;
+	pf->lab_page = rd32(pf, LAB) == 0x4442414c;
+	pf->iaa = pf_pci_read(pf, 2) == 0x1216 || pf_pci_read(pf, 2) == 0x0cfe;
 }
 
 int pf_open(struct pf *pf, const char *bdf, const char *group)
@@ -93,7 +117,7 @@ int pf_open(struct pf *pf, const char *bdf, const char *group)
 
 	memset(pf, 0, sizeof(*pf));
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
-	pf->sysfs = open(path, O_RDONLY);
+	pf->sysfs = open(path, O_RDWR);
 	if (pf->sysfs < 0)
 		return -errno;
 	pf->container = open("/dev/vfio/vfio", O_RDWR);
@@ -119,23 +143,14 @@ int pf_open(struct pf *pf, const char *bdf, const char *group)
 	return set_vectors(pf);
 }
 
-static uint16_t real_config(struct pf *pf, uint32_t off)
-{
-	uint16_t v = 0;
-
-	if (pread(pf->sysfs, &v, 2, off) != 2)
-		perror("sysfs config read");
-	return v;
-}
-
 bool pf_pasid_on(struct pf *pf)
 {
-	return real_config(pf, 0x236) & 1;
+	return pf_pci_read(pf, 0x236) & 1;
 }
 
 bool pf_pri_on(struct pf *pf)
 {
-	return real_config(pf, 0x244) & 1;
+	return pf_pci_read(pf, 0x244) & 1;
 }
 
 uint16_t pf_config_read16(struct pf *pf, uint32_t off)
@@ -158,6 +173,12 @@ void pf_flr(struct pf *pf)
 	if (ioctl(pf->dev, VFIO_DEVICE_RESET) < 0)
 		perror("VFIO_DEVICE_RESET");
 	set_vectors(pf);
+}
+
+void pf_flr_restore(struct pf *pf)
+{
+	pf_flr(pf);
+	pf_config_write16(pf, 4, pf_config_read16(pf, 4) | 6);
 }
 
 void *pf_mem(struct pf *pf, size_t bytes)
@@ -227,16 +248,16 @@ void pf_configure(struct pf *pf, bool with_log)
 
 	EXPECT(pf_cmd(pf, 5, 0), 0);
 	for (i = 0; i < 2; i++) {
-		wr32(pf, pf->wqcfg + 64 * i, WQ_SIZE);
-		wr32(pf, pf->wqcfg + 64 * i + 8, 0xa1);			/* dedicated, priority 10 */
-		wr32(pf, pf->wqcfg + 64 * i + 12, 20 | 5 << 5);		/* 1 MiB, batches of 32	*/
+		wr32(pf, wq_reg(pf, i), WQ_SIZE);
+		wr32(pf, wq_reg(pf, i) + 8, 0xa1);		/* dedicated, priority 10 */
+		wr32(pf, wq_reg(pf, i) + 12, 20 | 5 << 5);	/* 1 MiB, batches of 32	*/
 	}
 	wr64(pf, pf->grpcfg, 0x3);
 	wr64(pf, pf->grpcfg + 0x20, 0x1);
 	wr32(pf, 0xc0, 3);
 	wr32(pf, 0x88, 7);
 	wr32(pf, 0x98, ~0u);
-	if (with_log) {
+	if (with_log && pf->evl) {
 		memset(pf_log(pf), 0, 4096);
 		wr64(pf, 0xe0, (uintptr_t)pf_log(pf));
 		wr64(pf, 0xe8, 64);
@@ -284,4 +305,24 @@ uint8_t pf_run(struct pf *pf, struct desc *d, struct record *r)
 	d->flags_op |= CRAV | RCR;
 	pf_submit(pf, 0, d);
 	return pf_wait(r, 5000);
+}
+
+unsigned int pf_swerror(struct pf *pf)
+{
+	double end = now() + 1;
+
+	while (!(rd32(pf, 0xc0) & 1) && now() < end)
+		sched_yield();
+	return rd32(pf, 0xc0) & 1 ? rd32(pf, 0xc0) >> 8 & 0xff : 0;
+}
+
+uint16_t pf_handle(struct pf *pf, unsigned int vector)
+{
+	uint32_t s;
+
+	if (!pf->handles)
+		return vector;
+	s = pf_cmd(pf, 13, vector);
+	EXPECT(s & 0xff, 0);
+	return s >> 8;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sva-test WQ COUNT: copies through a user work queue under the process's own address space, into
- * pages that were never touched, so that every copy needs page requests. WQ is a /dev/dsa node of
- * either mode; the queue must have block_on_fault set. Exit status 0 means all data was right.
+ * sva-test WQ MODE COUNT [leave|log]: copies through a user work queue under the process's own
+ * address space, into pages that were never touched, so that every copy needs page requests. WQ is
+ * a /dev/dsa node; the queue must have block_on_fault set, for "log" prs_disable instead. Exit
+ * status 0 means that all data was right.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -185,6 +186,31 @@ static int logged_records(void)
 	return 0;
 }
 
+/*
+ * A list of descriptors in a page that was never touched: zeroes, which are No-ops. With page
+ * requests the device gets the page, without it says that it could not.
+ */
+static int untouched_list(bool prs)
+{
+	struct record *r = fresh(4096);
+	struct desc d = { .flags_op = OP(1) | CRAV | RCR, .size = 4 };
+
+	memset(r, 0, 4096);
+	d.record = (uintptr_t)r;
+	d.src = (uintptr_t)fresh(4096);
+	while (!submit(&d))
+		usleep(50);
+	if (wait_for(r) < 0)
+		return 1;
+	if (r->status != (prs ? 1 : 6) || r->bytes != (prs ? 4 : 0) ||
+	    (!prs && r->fault_addr != d.src)) {
+		printf("untouched list: status 0x%02x, %u descriptors, fault 0x%llx\n", r->status,
+		       r->bytes, (unsigned long long)r->fault_addr);
+		return 1;
+	}
+	return 0;
+}
+
 /* Many at once, all needing page requests; a full shared queue says so, a dedicated one is not fed
  * beyond its size. */
 static int burst(unsigned int room)
@@ -242,7 +268,7 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: sva-test NODE shared|dedicated COUNT [leave]\n");
+		fprintf(stderr, "usage: sva-test NODE shared|dedicated COUNT [leave|log]\n");
 		return 2;
 	}
 	shared = !strcmp(argv[2], "shared");
@@ -256,14 +282,23 @@ int main(int argc, char **argv)
 		perror("mmap portal");
 		return 1;
 	}
-	if (argc > 4)
+	if (argc > 4 && !strcmp(argv[4], "leave"))
 		leave_work(12);
+	/* a queue without page requests: what they would have brought is in the log */
+	if (argc > 4) {
+		bad = fault_without_bof() + untouched_list(false);
+		for (i = 0; i < (unsigned int)atoi(argv[3]); i++)
+			bad += logged_records();
+		printf("sva-test %s %s: %u logged, %u failures\n", argv[1], argv[2], i, bad);
+		return bad != 0;
+	}
 
 	for (i = 0; i < (unsigned int)atoi(argv[3]); i++)
 		bad += copy_once(i);
 	bad += fault_without_bof();
 	bad += refused();
 	bad += logged_records();
+	bad += untouched_list(true);
 	bad += burst(12);
 	printf("sva-test %s %s: %u copies, %u failures\n", argv[1], argv[2], i, bad);
 	return bad != 0;

@@ -43,7 +43,7 @@ static uint32_t offset(struct pf *pf)
 {
 	switch (below(6)) {
 	case 0:
-		return below(0x10000);
+		return below(0x18000);
 	case 1:
 		return pf->wqcfg + below(64 * 8);
 	case 2:
@@ -62,8 +62,8 @@ static void mmio(struct pf *pf)
 	volatile uint8_t *p = pf->bar0 + off;
 	uint64_t v = value();
 
-	/* the vectors' own table belongs to the kernel */
-	if (off >= 0x4000 && off < 0x6000)
+	/* the vectors' own table belongs to the kernel, holding the queues would last */
+	if ((off >= 0x4000 && off < 0x6000) || (off >= LAB && off < 0xe000))
 		return;
 	switch (below(8)) {
 	case 0:
@@ -106,7 +106,8 @@ static uint64_t address(struct pf *pf)
 
 static void descriptor(struct pf *pf, struct desc *d)
 {
-	static const uint8_t ops[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 17, 32 };
+	static const uint8_t ops[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 17, 18, 19, 20, 21, 23,
+				       32 };
 	uint32_t flags = below(3) ? CRAV | RCR : 0;
 
 	if (!below(4))
