@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/lab/bugs \
 	tests/lab/doc-test \
 	tests/lab/debug-kernel \
+	tests/lab/hw \
 	tests/lab/judge \
 	tests/lab/klog-test \
 	tests/lab/lab \
