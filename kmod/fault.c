@@ -81,12 +81,12 @@ void fault_trap_clear(struct fault_trap *t)
 	mutex_lock(&t->wq->uc_lock);
 	xa_erase(&t->wq->upasid_xa, t->ctx->pasid);
 	mutex_unlock(&t->wq->uc_lock);
-	t->before += t->ctx->counters[0];
 	kfree(t->ctx);
 	t->ctx = NULL;
 }
 
-u64 fault_trap_count(const struct fault_trap *t)
+/* Faults of @pasid since it has the queue. */
+u64 fault_trap_count(const struct fault_trap *t, ioasid_t pasid)
 {
-	return t->before + (t->ctx ? t->ctx->counters[0] : 0);
+	return t->ctx && t->ctx->pasid == pasid ? t->ctx->counters[0] : 0;
 }

@@ -12,13 +12,12 @@ struct idxd_wq;
 struct fault_trap {
 	struct idxd_wq *wq;
 	struct idxd_user_context *ctx;	/* NULL: none is set */
-	u64 before;			/* faults of the contexts before this one */
 };
 
 void fault_init(void);
 void fault_exit(void);
 int fault_trap_set(struct fault_trap *t, struct idxd_wq *wq, ioasid_t pasid);
 void fault_trap_clear(struct fault_trap *t);
-u64 fault_trap_count(const struct fault_trap *t);
+u64 fault_trap_count(const struct fault_trap *t, ioasid_t pasid);
 
 #endif

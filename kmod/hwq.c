@@ -194,7 +194,7 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 	}
 	/* a hardware queue that is not disabled now is somebody else's */
 	if (FIELD_GET(WQCFG_STATE, hwq_wqcfg(hwq, WQCFG_STATUS)) != WQCFG_STATE_DISABLED) {
-		dev_err(dev, "cannot serve mdevs: its hardware is enabled although idxd says not\n");
+		dev_err(dev, "cannot serve mdevs: its hardware is enabled although idxd says not; disable its device and enable it again\n");
 		r = -EBUSY;
 		goto refuse;
 	}
@@ -280,14 +280,15 @@ bool hwq_is_usable(const struct hwq *hwq)
 }
 
 /*
- * Does the device still run, as far as one sees without waiting? Not after a
- * halt, nor after idxd's recovery from one, which clears what it was told.
+ * Does the device of an enabled queue still run, as far as one sees without
+ * waiting? Not after a halt or a reset, nor after idxd's recovery from one,
+ * which clears what it was told.
  */
 bool hwq_is_alive(const struct hwq *hwq)
 {
 	return READ_ONCE(hwq->wq->idxd->state) == IDXD_DEV_ENABLED &&
 	       READ_ONCE(hwq->wq->state) == IDXD_WQ_ENABLED &&
-	       FIELD_GET(GENSTS_STATE, ioread32(hwq_regs(hwq) + REG_GENSTS)) != GENSTS_HALT;
+	       FIELD_GET(GENSTS_STATE, ioread32(hwq_regs(hwq) + REG_GENSTS)) == GENSTS_ENABLED;
 }
 
 void hwq_caps(const struct hwq *hwq, struct vd_caps *ret_caps)
@@ -411,6 +412,14 @@ void hwq_disable(struct hwq *hwq)
 	hwq_disable_locked(hwq);
 	mutex_unlock(&hwq->wq->wq_lock);
 	flush_workqueue(hwq->faults);
+}
+
+/* The queue is disabled and its PASID drained: idxd works off what it logged of it. */
+void hwq_forget(struct hwq *hwq)
+{
+	synchronize_irq(pci_irq_vector(hwq->wq->idxd->pdev, 0));
+	flush_workqueue(hwq->faults);
+	fault_trap_clear(&hwq->trap);
 }
 
 int hwq_drain(struct hwq *hwq)

@@ -52,6 +52,7 @@ unsigned long hwq_portal_pfn(const struct hwq *hwq, unsigned int page);
 
 int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits);
 void hwq_disable(struct hwq *hwq);
+void hwq_forget(struct hwq *hwq);
 int hwq_drain(struct hwq *hwq);
 int hwq_abort(struct hwq *hwq);
 

@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	kmod/region.c kmod/region.h \
 	kmod/regs.h \
 	kmod/slice.c kmod/slice.h \
+	kmod/trace.c kmod/trace.h \
 	kmod/type.c kmod/type.h \
 	kmod/vdev.c kmod/vdev.h \
 	kmod/watch.c kmod/watch.h

@@ -65,8 +65,43 @@ static const struct attribute_group mdev_group = {
 	.attrs = mdev_attrs,
 };
 
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return slice_show_state(mdev_slice(dev), buf);
+}
+static DEVICE_ATTR_RO(state);
+
+#define STAT(name, value) \
+static ssize_t name##_show(struct device *dev, struct device_attribute *attr, char *buf) \
+{ \
+	struct slice *s = mdev_slice(dev); \
+\
+	return sysfs_emit(buf, "%llu\n", (u64)(value)); \
+} \
+static DEVICE_ATTR_RO(name)
+
+STAT(commands, atomic64_read(&s->stats.commands));
+STAT(interrupts, atomic64_read(&s->stats.interrupts));
+STAT(errors, atomic64_read(&s->stats.errors));
+STAT(faults, slice_faults(s));
+
+/* VFIO has no hook for fdinfo (seen in 6.12 and 7.3), so what belongs there is here. */
+static struct attribute *mdev_stats[] = {
+	&dev_attr_state.attr,
+	&dev_attr_commands.attr,
+	&dev_attr_interrupts.attr,
+	&dev_attr_errors.attr,
+	&dev_attr_faults.attr,
+	NULL,
+};
+static const struct attribute_group mdev_stats_group = {
+	.name = "stats",
+	.attrs = mdev_stats,
+};
+
 const struct attribute_group *mdev_groups[] = {
 	&mdev_group,
+	&mdev_stats_group,
 	NULL,
 };
 

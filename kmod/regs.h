@@ -34,6 +34,7 @@
 #define VERSION_SGL		0x300		/* first one with gather lists */
 
 #define GENSTS_STATE		GENMASK(1, 0)
+#define GENSTS_ENABLED		1
 #define GENSTS_HALT		3
 
 #define CMD_OPERAND		GENMASK(19, 0)

@@ -18,6 +18,7 @@
 #include "layout.h"
 #include "parent.h"
 #include "slice.h"
+#include "trace.h"
 #include "vdev.h"
 
 /* parents_lock. A free queue of @parent, or NULL. @name picks one. */
@@ -104,8 +105,10 @@ void slice_destroy(struct slice *s)
 	slice_detach(s);
 	mutex_lock(&parents_lock);
 	mutex_lock(&s->lock);
-	if (s->hwq)
+	if (s->hwq) {
+		hwq_forget(s->hwq);
 		s->hwq->slice = NULL;
+	}
 	s->hwq = NULL;
 	mutex_unlock(&s->lock);
 	mutex_unlock(&parents_lock);
@@ -140,6 +143,33 @@ ssize_t slice_show_opener(struct slice *s, char *buf)
 		r = sysfs_emit(buf, "%d %s\n", s->opener, s->opener_comm);
 	mutex_unlock(&s->lock);
 	return r;
+}
+
+/* What the mdev is to its user: closed, disabled, enabled, or lost its queue or device. */
+ssize_t slice_show_state(struct slice *s, char *buf)
+{
+	const char *state = "disabled";
+
+	mutex_lock(&s->lock);
+	if (s->gone || !s->hwq)
+		state = "lost";
+	else if (!s->opener)
+		state = "closed";
+	else if (s->hwq->enabled)
+		state = "enabled";
+	mutex_unlock(&s->lock);
+	return sysfs_emit(buf, "%s\n", state);
+}
+
+/* Completion records that the device could not write, as far as idxd counted them for us. */
+u64 slice_faults(struct slice *s)
+{
+	u64 n;
+
+	mutex_lock(&s->lock);
+	n = s->stats.faults + (s->hwq ? fault_trap_count(&s->hwq->trap, s->pasid) : 0);
+	mutex_unlock(&s->lock);
+	return n;
 }
 
 /* s->lock. The descriptor may be handed on later; this says who asked for it. */
@@ -181,12 +211,15 @@ out:
 /* s->lock. After this nothing of the guest reaches the hardware, nor the other way. */
 static void slice_stop(struct slice *s, bool abandon)
 {
+	if (s->portal.shown)
+		trace_idxd_mdev_portal(s->pasid, false);
 	portal_hide(&s->portal);
-	if (!s->hwq)
+	if (!s->hwq || !s->hwq->enabled)
 		return;
 	if (abandon)
 		hwq_abort(s->hwq);
 	hwq_disable(s->hwq);
+	trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, false, s->hwq->enabled ? -EIO : 0);
 }
 
 /*
@@ -201,6 +234,7 @@ static void slice_unmap(struct slice *s)
 	    cmd_exec(s->hwq->wq->idxd, CMD_DRAIN_PASID, s->pasid, NULL) < 0)
 		s->undrained = true;
 	iommu_detach_device_pasid(s->domain->real, &s->parent->pdev->dev, s->pasid);
+	trace_idxd_mdev_domain(s->pasid, false);
 	s->domain = NULL;
 }
 
@@ -215,6 +249,7 @@ static int slice_map(struct slice *s, struct proxy_domain *pd)
 			s->pasid, r);
 	else
 		s->domain = pd;
+	trace_idxd_mdev_domain(s->pasid, !r);
 	return r;
 }
 
@@ -266,6 +301,8 @@ static void slice_listen(struct slice *s, struct work_struct *gone_work)
 /* An error that the guest caused. Any context that may not sleep will do. */
 void slice_event(struct slice *s, const u64 rec[4])
 {
+	atomic64_inc(&s->stats.errors);
+	trace_idxd_mdev_error(s->pasid, rec[0] >> 8, rec[0] >> 32, rec[2]);
 	spin_lock(&s->event_lock);
 	memcpy(s->event, rec, sizeof(s->event));
 	s->has_event = true;
@@ -340,8 +377,10 @@ int slice_enable(struct slice *s, const struct hwq_limits *limits)
 	if (r < 0)
 		goto out;
 	r = hwq_enable(s->hwq, s->pasid, limits);
+	trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, true, r);
 	if (r < 0)
 		goto out;
+	trace_idxd_mdev_portal(s->pasid, true);
 	portal_show(&s->portal, hwq_portal_pfn(s->hwq, vector_portal_page(&s->vector)));
 out:
 	mutex_unlock(&s->lock);
@@ -409,9 +448,11 @@ void slice_orphan(struct slice *s, const struct hwq *hwq)
 	slice_stop(s, true);
 	vector_close(&s->vector, s->hwq, s->parent->ims);
 	slice_unmap(s);
+	s->stats.faults += fault_trap_count(&hwq->trap, s->pasid);
 	s->lost = hwq->wq->id;
 	s->hwq = NULL;
 	s->gone = true;
+	trace_idxd_mdev_alive(s->pasid, false);
 	if (s->gone_work)
 		queue_work(vdev_workers, s->gone_work);
 out:
@@ -426,6 +467,7 @@ void slice_halt(struct slice *s, const struct hwq *hwq)
 		goto out;
 	slice_stop(s, true);
 	s->gone = true;
+	trace_idxd_mdev_alive(s->pasid, false);
 	if (s->gone_work)
 		queue_work(vdev_workers, s->gone_work);
 out:
@@ -446,6 +488,7 @@ bool slice_give_back(struct slice *s, struct hwq *hwq)
 		s->hwq = hwq;
 		s->lost = -1;
 		s->gone = s->opener;
+		trace_idxd_mdev_alive(s->pasid, true);
 	}
 	mutex_unlock(&s->lock);
 	return mine;

@@ -22,6 +22,14 @@ struct parent;
 struct proxy_domain;
 struct vd_caps;
 
+/* Since the mdev was made. */
+struct slice_stats {
+	atomic64_t commands;		/* of its users, ended */
+	atomic64_t interrupts;		/* of completions */
+	atomic64_t errors;		/* forwarded: SWERROR, event log */
+	u64 faults;			/* records not writable; of the queues it had before */
+};
+
 struct slice {
 	struct kref ref;
 	struct list_head node;		/* parent->slices, parents_lock */
@@ -43,6 +51,7 @@ struct slice {
 	spinlock_t event_lock;		/* gone_work, event, has_event; nothing inside it */
 	u64 event[4];			/* an error of the guest, as in SWERROR */
 	bool has_event;
+	struct slice_stats stats;
 };
 
 int slice_create(struct parent *parent, struct slice **ret_slice);
@@ -57,6 +66,8 @@ bool slice_take_event(struct slice *s, u64 ret_rec[4]);
 
 ssize_t slice_show_wq(struct slice *s, char *buf);
 ssize_t slice_show_opener(struct slice *s, char *buf);
+ssize_t slice_show_state(struct slice *s, char *buf);
+u64 slice_faults(struct slice *s);
 int slice_pin(struct slice *s, const char *name);
 
 int slice_open(struct slice *s, irq_handler_t fn, void *priv, struct work_struct *gone_work,

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "hwq.h"
 #include "slice.h"
+#include "trace.h"
 #include "vdev.h"
 
 /* Longer than any one command of ours (cmd.h) may take. */
@@ -146,6 +147,8 @@ static void vdev_command(struct vdev *v)
 	if (v->cmd_owed && v->cmd.seq == cmd.seq) {
 		v->cmd_owed = false;
 		cancel_delayed_work(&v->watchdog);
+		atomic64_inc(&v->slice->stats.commands);
+		trace_idxd_mdev_command(v->slice->pasid, cmd.code, r, result);
 		vd_cmd_done(&v->vd, cmd.seq, r < 0 ? VD_CMD_HWERR : VD_CMD_OK, result);
 	} else if (!r && !v->stop) {
 		vdev_late(v, &cmd);
@@ -168,6 +171,7 @@ static void vdev_watchdog(struct work_struct *work)
 		v->cmd_new = false;
 		dev_err_ratelimited(v->vfio.dev, "command %u did not end within %u ms\n",
 				    v->cmd.code, WATCHDOG_MS);
+		trace_idxd_mdev_command(v->slice->pasid, v->cmd.code, -ETIMEDOUT, 0);
 		vd_cmd_done(&v->vd, v->cmd.seq, VD_CMD_HWERR, 0);
 	}
 	mutex_unlock(&v->lock);
@@ -221,7 +225,11 @@ static irqreturn_t vdev_interrupt(int irq, void *priv)
 {
 	struct vdev *v = priv;
 
-	if (!trigger_fire(&v->triggers[1])) {
+	bool sent = trigger_fire(&v->triggers[1]);
+
+	atomic64_inc(&v->slice->stats.interrupts);
+	trace_idxd_mdev_interrupt(v->slice->pasid, sent);
+	if (!sent) {
 		set_bit(1, &v->pending);
 		queue_work(vdev_workers, &v->work);
 	}
