@@ -7,6 +7,8 @@
  *	vfio-client UUID [ROUNDS]	all checks, ROUNDS copies by interrupt (300)
  *	vfio-client UUID hold SECONDS	enable the queue and keep it enabled
  *	vfio-client UUID store SECONDS	the same, storing descriptors all the time
+ *	vfio-client UUID release SECONDS	as hold, until it is asked to release the mdev
+ *	vfio-client UUID reset SECONDS	enable the queue, wait for a halt, reset until it copies again
  *
  * Prints a line per check, then "vfio-client: N ok, N bad".
  */
@@ -261,19 +263,24 @@ static uint64_t region(unsigned int index, uint64_t *ret_size)
 	return r.offset;
 }
 
-static void set_irq(unsigned int start, unsigned int count, const int *fds)
+static void set_irqs(unsigned int index, unsigned int start, unsigned int count, const int *fds)
 {
 	char buf[sizeof(struct vfio_irq_set) + 2 * sizeof(int)];
 	struct vfio_irq_set *s = (void *)buf;
 
 	s->argsz = sizeof(*s) + count * sizeof(int);
 	s->flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
-	s->index = VFIO_PCI_MSIX_IRQ_INDEX;
+	s->index = index;
 	s->start = start;
 	s->count = count;
 	memcpy(s->data, fds, count * sizeof(int));
 	if (ioctl(device, VFIO_DEVICE_SET_IRQS, s))
 		die("SET_IRQS");
+}
+
+static void set_irq(unsigned int start, unsigned int count, const int *fds)
+{
+	set_irqs(VFIO_PCI_MSIX_IRQ_INDEX, start, count, fds);
 }
 
 static void open_all(void)
@@ -619,17 +626,65 @@ static int hold(unsigned int seconds, bool store)
 	return 0;
 }
 
+static int release(unsigned int seconds)
+{
+	int request = eventfd(0, EFD_CLOEXEC);
+	bool asked;
+
+	set_irqs(VFIO_PCI_REQ_IRQ_INDEX, 0, 1, &request);
+	printf("holding\n");
+	asked = wait_event(request, (int)seconds * 1000);
+	printf("vfio-client: %s\n", asked ? "asked to release" : "not asked");
+	return !asked;
+}
+
+/* What a driver does whose device halts and asks for a reset. */
+static int recover(unsigned int seconds)
+{
+	time_t end = time(NULL) + seconds;
+	uint16_t master = 6;
+	bool irq;
+
+	if (!enable()) {
+		printf("vfio-client: not enabled\n");
+		return 1;
+	}
+	printf("holding\n");
+	while ((rd(R_GENSTS, 4) & 3) != 3 && time(NULL) < end)
+		usleep(10000);
+	printf("vfio-client: halted, GENSTS %#lx\n", (long)rd(R_GENSTS, 4));
+	while (time(NULL) < end) {
+		usleep(500000);
+		if (ioctl(device, VFIO_DEVICE_RESET) ||
+		    pwrite(device, &master, 2, (off_t)config + 4) != 2)
+			die("VFIO_DEVICE_RESET");
+		set_irq(0, 2, vector);
+		memset(mem, 0x3c, PAGE);
+		if (enable() && copy(1, IOVA, IOVA + PAGE, &irq) == 1 && irq &&
+		    filled(mem + PAGE, 0x3c)) {
+			printf("vfio-client: copies again\n");
+			sleep(seconds);
+			return 0;
+		}
+	}
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	bool enabled;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: vfio-client UUID [ROUNDS | hold SECONDS | store SECONDS]\n");
+		fprintf(stderr, "usage: vfio-client UUID [ROUNDS | hold|store|release|reset SECONDS]\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	uuid = argv[1];
 	open_all();
+	if (argc > 3 && !strcmp(argv[2], "reset"))
+		return recover((unsigned int)atoi(argv[3]));
+	if (argc > 3 && !strcmp(argv[2], "release"))
+		return release((unsigned int)atoi(argv[3]));
 	if (argc > 3)
 		return hold((unsigned int)atoi(argv[3]), !strcmp(argv[2], "store"));
 
