@@ -157,6 +157,7 @@ static const Property properties[] = {
 	DEFINE_PROP_UINT32("ims", IdxdLab, ims_units, 1),
 	DEFINE_PROP_UINT32("handle-base", IdxdLab, handle_base, 0),
 	DEFINE_PROP_UINT64("delay-ns", IdxdLab, delay_ns, 0),
+	DEFINE_PROP_UINT64("ns-per-kib", IdxdLab, ns_per_kib, 0),
 	DEFINE_PROP_BOOL("handles", IdxdLab, handles, true),
 	DEFINE_PROP_UINT32("handle-limit", IdxdLab, handle_limit, 0),
 	DEFINE_PROP_UINT32("max-sgl-shift", IdxdLab, sgl_shift, 0),

@@ -136,13 +136,20 @@ static void work_end(struct work *w)
 static void work_run(struct work *w)
 {
 	enum step s = STEP_MORE;
+	uint64_t ns = 0;
 
 	if (w->phase == PHASE_CHECK) {
 		desc_decode(w);
 		w->status = labpage_status(w->d);
 		if (!w->status)
 			w->status = desc_check(w);
+		if (!w->status && w->op->sized && w->d->ns_per_kib)
+			ns = w->size * w->d->ns_per_kib / 1024;
 		w->phase = w->status ? PHASE_RECORD : PHASE_RUN;
+		if (ns) {
+			work_defer(w, ns);
+			return;
+		}
 	}
 
 	if (w->phase == PHASE_RUN && bug_early(w)) {

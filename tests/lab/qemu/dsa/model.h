@@ -163,7 +163,8 @@ struct IdxdLab {
 	uint32_t batch_shift;
 	uint32_t ims_units;
 	uint32_t handle_base;
-	uint64_t delay_ns;
+	uint64_t delay_ns;		/* of a descriptor, whatever it does	*/
+	uint64_t ns_per_kib;		/* of one with a transfer size, besides	*/
 	bool handles;
 	bool cmdcap;
 	bool evl;

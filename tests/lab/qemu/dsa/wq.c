@@ -146,7 +146,8 @@ static int wq_choose(IdxdLab *d, uint64_t set)
 /* Moves waiting descriptors to the engines of their groups. Returns whether any was moved. */
 bool wq_dispatch(IdxdLab *d)
 {
-	unsigned int per_engine = d->delay_ns || labpage_delay_ns(d) ? 1 : ENGINE_WORKS;
+	bool timed = d->delay_ns || d->ns_per_kib || labpage_delay_ns(d);
+	unsigned int per_engine = timed ? 1 : ENGINE_WORKS;
 	bool any = false;
 	unsigned int g;
 
