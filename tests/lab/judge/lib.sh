@@ -40,7 +40,7 @@ seconds_since()
 # (the reason is what it said last), all else fails. Its output is shown with "NAME: " before it.
 sub_test()
 {
-	local name=$1 limit=$2 start rc out=/run/judge.out
+	local name=$1 limit=$(($2 * ${LAB_SLOW:-1})) start rc out=/run/judge.out
 	shift 2
 	start=$(now_ms)
 	timeout -k 5 "$limit" "$@" >"$out" 2>&1
