@@ -373,7 +373,7 @@ static bool load(struct inflate *s)
 	unsigned int i;
 
 	s->state = AT_HEADER;
-	if (!s->j->aecs_len)
+	if (s->j->aecs_len <= AECS_FILTER_MAX)
 		return true;
 	s->state = aecs[STATE] & 15;
 	for (i = 0; i < LL_ALL + D_MAX; i++)
