@@ -47,10 +47,13 @@ struct cli_verb {
 };
 
 int verb_adopt(struct client *c, const struct cli_args *args);
+int verb_apply(struct client *c, const struct cli_args *args);
+int verb_assert(struct client *c, const struct cli_args *args);
 int verb_capacity(struct client *c, const struct cli_args *args);
 int verb_create(struct client *c, const struct cli_args *args);
 int verb_define(struct client *c, const struct cli_args *args);
 int verb_destroy(struct client *c, const struct cli_args *args);
+int verb_export(struct client *c, const struct cli_args *args);
 int verb_holders(struct client *c, const struct cli_args *args);
 int verb_list(struct client *c, const struct cli_args *args);
 int verb_modify(struct client *c, const struct cli_args *args);

@@ -592,3 +592,20 @@ int client_explain(struct client *c, const char *wq, struct client_reason *ret)
 	client_reason_done(ret);
 	return -ENOMEM;
 }
+
+int client_export(struct client *c, char **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+	const char *document;
+	int r;
+
+	r = method_new(c, "Export", &m);
+	if (r >= 0)
+		r = call(c, m, &reply);
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "s", &document);
+	if (r < 0)
+		return r;
+	*ret = strdup(document);
+	return *ret ? 0 : -ENOMEM;
+}

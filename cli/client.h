@@ -119,6 +119,7 @@ int client_get_types(struct client *c, struct client_list *ret);
 int client_get_capacity(struct client *c, struct client_list *ret);
 /* @wq "": of all queues. */
 int client_get_holders(struct client *c, const char *wq, struct client_list *ret);
+int client_export(struct client *c, char **ret);
 int client_explain(struct client *c, const char *wq, struct client_reason *ret);
 void client_reason_done(struct client_reason *r);
 

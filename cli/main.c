@@ -45,6 +45,12 @@ static const struct cli_verb verbs[] = {
 	  "show who holds work queues: process, unit, container", verb_holders },
 	{ "why", "WQ", 1, 1, 0,
 	  "say why a work queue cannot be had, and what would free it", verb_why },
+	{ "export", "", 0, 0, 0,
+	  "print all that is ours as a document", verb_export },
+	{ "apply", "FILE", 1, 1, CLI_DRY_RUN,
+	  "make it what a document says, all or nothing", verb_apply },
+	{ "assert", "FILE", 1, 1, 0,
+	  "fail, and say what differs, unless it is what a document says", verb_assert },
 	{ "status", "", 0, 0, CLI_JSON,
 	  "show the state of the daemon in short", verb_status },
 };

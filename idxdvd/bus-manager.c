@@ -144,6 +144,16 @@ static int method_explain(sd_bus_message *msg, void *userdata, sd_bus_error *err
 	return r < 0 ? r : sd_bus_send(b->bus, reply, NULL);
 }
 
+static int method_export(sd_bus_message *msg, void *userdata, sd_bus_error *err)
+{
+	_cleanup_(freep) char *document = NULL;
+	struct bus *b = userdata;
+	int r;
+
+	r = manager_export(b->manager, &document);
+	return r < 0 ? r : sd_bus_reply_method_return(msg, "s", document);
+}
+
 /* Properties */
 
 BUS_GETTER(get_version)
@@ -154,7 +164,7 @@ BUS_GETTER(get_version)
 /* What a client may rely on beyond the first version of this interface; names are never reused. */
 BUS_GETTER(get_features)
 {
-	return sd_bus_message_append(reply, "as", 3, "dry-run", "definitions", "holders");
+	return sd_bus_message_append(reply, "as", 4, "dry-run", "definitions", "holders", "apply");
 }
 
 BUS_GETTER(get_module_loaded)
@@ -285,6 +295,14 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("aa{sv}", types),
 				method_list_types, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Apply",
+				SD_BUS_ARGS("s", document, "a{sv}", options),
+				SD_BUS_RESULT("as", plan),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Export",
+				SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("s", document),
+				method_export, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetCapacity",
 				SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("aa{sv}", capacity),

@@ -243,6 +243,11 @@ static void do_start(struct request *q, const char *uuid, const struct bus_optio
 	manager_start_mdev(q->b->manager, uuid, o->dry_run, request_done, q);
 }
 
+static void do_apply(struct request *q, const char *document, const struct bus_options *o)
+{
+	manager_apply(q->b->manager, document, o->dry_run, request_done, q);
+}
+
 #define DEFINE_OPTIONS (BUS_WQ | BUS_AUTOSTART | BUS_LABELS | BUS_DRY_RUN)
 
 /* Methods of the signature sa{sv}: what the string is called, and what else they take. */
@@ -270,6 +275,8 @@ static const struct method {
 	  API_ACTION_DEFINE, fill_plan, do_undefine },
 	{ "Start", "uuid", API_UUID_MAX, BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, fill_mdev, do_start },
+	{ "Apply", "document", API_DOCUMENT_MAX, BUS_DRY_RUN,
+	  API_ACTION_APPLY, fill_plan, do_apply },
 	{ "Stop", "uuid", API_UUID_MAX, BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, fill_plan, do_destroy },
 };

@@ -376,6 +376,46 @@ int execute_retry(struct executor *e)
 	return recover(e);
 }
 
+/* --- all or nothing -------------------------------------------------------------------------- */
+
+#define BEFORE_FILE "apply.json"
+#define BEFORE_MAX (16 * 1024 * 1024)
+
+/* The first line is the boot in which it is true. */
+int execute_remember_before(struct executor *e, const char *text)
+{
+	_cleanup_(freep) char *file = NULL;
+
+	if (asprintf(&file, "%s\n%s", e->boot_id, text) < 0)
+		return -ENOMEM;
+	return fs_write(e->lock_fd, BEFORE_FILE, file);
+}
+
+int execute_forget_before(struct executor *e)
+{
+	return fs_remove(e->lock_fd, BEFORE_FILE);
+}
+
+int execute_read_before(struct executor *e, char **ret_text, bool *ret_same_boot)
+{
+	_cleanup_(freep) char *file = NULL;
+	char *text;
+	int r;
+
+	*ret_text = NULL;
+	fs_remove(e->lock_fd, BEFORE_FILE FS_TEMP_SUFFIX);
+	r = fs_read(e->lock_fd, BEFORE_FILE, BEFORE_MAX, &file);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	text = strchr(file, '\n');
+	if (!text)
+		return -EBADMSG;
+	*text++ = '\0';
+	*ret_same_boot = !strcmp(file, e->boot_id);
+	*ret_text = strdup(text);
+	return *ret_text ? 0 : -ENOMEM;
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 void inventory_done(struct inventory *inv)
@@ -388,6 +428,7 @@ void inventory_done(struct inventory *inv)
 		definition_free(inv->definitions[i]);
 	free(inv->definitions);
 	free(inv->bad_definitions);
+	free(inv->before);
 	free(inv->records);
 	free(inv->bad);
 	free(inv->accels);
@@ -424,6 +465,10 @@ int execute_start(struct executor *e, struct inventory *ret, struct refusal *ret
 	if (r >= 0) {
 		what = "the store";
 		r = store_load(e->store, &ret->records, &ret->n_records, &ret->bad, &ret->n_bad);
+	}
+	if (r >= 0) {
+		what = "the state before an apply";
+		r = execute_read_before(e, &ret->before, &ret->before_same_boot);
 	}
 	if (r >= 0) {
 		what = "the definitions";

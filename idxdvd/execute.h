@@ -47,6 +47,8 @@ struct inventory {
 	size_t n_definitions;
 	struct definition_bad *bad_definitions;
 	size_t n_bad_definitions;
+	char *before;			/* an apply that was interrupted: what was before it */
+	bool before_same_boot;
 };
 
 /* Where things are kept; NULL for the last two: below the first. */
@@ -74,6 +76,11 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 
 /* An operation on the device could be neither finished nor taken back yet; NULL: on any. */
 bool executor_is_unsettled(const struct executor *e, const char *bdf);
+
+/* What was before a change of everything, kept until that is over; ret_text NULL: nothing is. */
+int execute_remember_before(struct executor *e, const char *text);
+int execute_forget_before(struct executor *e);
+int execute_read_before(struct executor *e, char **ret_text, bool *ret_same_boot);
 
 /* Takes back what could not be taken back when its operation was refused. */
 int execute_retry(struct executor *e);

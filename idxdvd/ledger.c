@@ -14,6 +14,7 @@ void ledger_init(struct ledger *l)
 
 void ledger_done(struct ledger *l)
 {
+	ledger_replace_definitions(l, NULL, 0);
 	for (size_t i = 0; i < l->n_slots; i++) {
 		accel_free(l->slots[i].accel);
 		record_free(l->slots[i].record);
@@ -23,7 +24,6 @@ void ledger_done(struct ledger *l)
 			next = m->next;
 			free(m);
 		}
-	ledger_replace_definitions(l, NULL, 0);
 	free(l->slots);
 	free(l->accels);
 	free(l->changes);

@@ -25,6 +25,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/fs.c idxdvd/fs.h \
 	idxdvd/holder.c idxdvd/holder.h \
 	idxdvd/holding.c idxdvd/holding.h \
+	idxdvd/hostdoc.c idxdvd/hostdoc.h \
 	idxdvd/host-mdev.c idxdvd/host-mdev.h \
 	idxdvd/journal.c idxdvd/journal.h \
 	idxdvd/layout.c \
@@ -34,6 +35,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/mdev.c idxdvd/mdev.h \
 	idxdvd/monitor.c idxdvd/monitor.h \
 	idxdvd/op.c idxdvd/op.h \
+	idxdvd/op-apply.c \
 	idxdvd/op-define.c \
 	idxdvd/op-holdings.c \
 	idxdvd/op-plan.c \

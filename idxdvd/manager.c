@@ -10,6 +10,7 @@
 #include "idxdvd/alloc.h"
 #include "idxdvd/common/log.h"
 #include "idxdvd/common/parse.h"
+#include "idxdvd/hostdoc.h"
 #include "idxdvd/op.h"
 
 #define MAX_QUEUED 1024
@@ -186,6 +187,12 @@ static void start(struct op *op)
 		break;
 	case OP_HOLDINGS:
 		holdings_begin(op);
+		break;
+	case OP_APPLY:
+		apply_begin(op);
+		break;
+	case OP_APPLY_END:
+		apply_end_begin(op);
 		break;
 	case OP_SETTLED:
 		if (op->fresh && m->rescan_error < 0)
@@ -444,6 +451,30 @@ void manager_refresh(struct manager *m, manager_done done, void *userdata)
 	if (op)
 		op->fresh = true;
 	submit_request(m, op, true, done, userdata);
+}
+
+void manager_apply(struct manager *m, const char *document, bool dry_run, manager_done done,
+		   void *userdata)
+{
+	struct manager_result res = { .plan = "" };
+	struct op *op = op_new(m, OP_APPLY, done, userdata);
+	int r = op ? apply_new(m, document, &op->apply, &res.refusal) : -ENOMEM;
+
+	if (r < 0 && res.refusal.kind != REFUSE_NONE) {
+		op_free(op);
+		if (done)
+			done(userdata, r, &res);
+		return;
+	}
+	if (op)
+		op->dry_run = dry_run;
+	m->rescan_all = m->rescan_definitions = true;
+	submit_request(m, op, r >= 0, done, userdata);
+}
+
+int manager_export(const struct manager *m, char **ret)
+{
+	return hostdoc_export(&m->ledger, ret);
 }
 
 void manager_holdings(struct manager *m, const char *wq, manager_done done, void *userdata)

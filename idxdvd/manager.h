@@ -146,6 +146,15 @@ void manager_rescan(struct manager *m, const char *subsystem, const char *name);
 /* Reads everything, facts without an event included; @done comes when that is known. */
 void manager_refresh(struct manager *m, manager_done done, void *userdata);
 
+/*
+ * Makes everything of ours what the document says (hostdoc.h), all or nothing; a plan of no steps if
+ * it is that already.
+ */
+void manager_apply(struct manager *m, const char *document, bool dry_run, manager_done done,
+		   void *userdata);
+/* What is ours as such a document; the caller frees it. */
+int manager_export(const struct manager *m, char **ret);
+
 /* Looks who holds what now; @wq NULL: all. */
 void manager_holdings(struct manager *m, const char *wq, manager_done done, void *userdata);
 

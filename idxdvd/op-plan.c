@@ -264,6 +264,8 @@ int op_make_plan(struct op *op)
 		r = plan_autostarted(op);
 		break;
 	case OP_HOLDINGS:
+	case OP_APPLY:
+	case OP_APPLY_END:
 	case OP_START:
 	case OP_RESCAN:
 	case OP_SETTLED:

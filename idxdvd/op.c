@@ -33,6 +33,8 @@ void op_free(struct op *op)
 		free(*l);
 	free(op->labels);
 	free(op->holdings);
+	apply_drop(op->apply);
+	free(op->document);
 	free(op->plan_text);
 	free(op->device);
 	free(op->uuid);

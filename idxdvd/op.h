@@ -34,8 +34,12 @@ enum op_kind {
 	OP_AUTOSTART,		/* upkeep: start one that is to run from the start */
 	OP_AUTOSTARTED,		/* upkeep: write down that there is no more of them */
 	OP_HOLDINGS,		/* reads who holds what */
+	OP_APPLY,		/* the first of many that lead to what a document wants */
+	OP_APPLY_END,		/* the last of them */
 	OP_SETTLED,		/* does nothing: whoever waits for what was queued before it */
 };
+
+struct apply;
 
 struct op {
 	enum op_kind kind;
@@ -65,6 +69,8 @@ struct op {
 	struct inventory inventory;
 	struct holding *holdings;
 	size_t n_holdings;
+	struct apply *apply;
+	char *document;
 	struct plan *plan;
 	struct record *after;
 	struct definition *definition;	/* as it will be */
@@ -125,6 +131,15 @@ void op_fail(struct op *op, int error, const char *object, const char *reason);
 
 /* Reads who holds what. */
 void holdings_begin(struct op *op);
+
+/* Refuses a document that cannot be used. */
+int apply_new(struct manager *m, const char *text, struct apply **ret,
+	      struct refusal *ret_refusal);
+void apply_drop(struct apply *a);
+void apply_begin(struct op *op);
+void apply_end_begin(struct op *op);
+/* Enqueues the way back to @before. */
+void apply_recover(struct manager *m, const char *before, bool same_boot);
 
 /* The first of all: journal, store, hardware. */
 void startup_begin(struct op *op);

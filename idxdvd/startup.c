@@ -122,6 +122,8 @@ static void start_done(struct job *job)
 		op->done = NULL;
 		manager_enqueue_first(m, settled);
 	}
+	if (op->inventory.before)
+		apply_recover(m, op->inventory.before, op->inventory.before_same_boot);
 	op_finish(op, 0);
 }
 

@@ -25,6 +25,7 @@
 #define API_ACTION_MANAGE_WQ	"org.idxdvd1.manage-wq"
 #define API_ACTION_MANAGE_MDEV	"org.idxdvd1.manage-mdev"
 #define API_ACTION_DEFINE	"org.idxdvd1.define"
+#define API_ACTION_APPLY	"org.idxdvd1.apply"
 #define API_ACTION_LIST_HOLDERS	"org.idxdvd1.list-holders"
 
 /* Limits on a caller; strings in bytes without the NUL. */
@@ -33,6 +34,7 @@ enum {
 	API_TYPE_MAX = 63,
 	API_UUID_MAX = 63,
 	API_LABELS_MAX = 32,
+	API_DOCUMENT_MAX = 1024 * 1024,
 	API_PENDING_MAX = 64,	/* requests in work at one time */
 };
 

@@ -152,7 +152,7 @@ def test_bus_policy(world):
     equal(default[0].tag, "deny", "the first rule for everybody")
     ours = {a.get("send_member") for a in default.iter("allow")
             if a.get("send_interface", "").startswith("org.idxdvd1")}
-    equal(ours, {"Explain", "GetCapacity", "ListTypes", "Refresh"}, "our methods that everybody may call")
+    equal(ours, {"Explain", "Export", "GetCapacity", "ListTypes", "Refresh"}, "our methods that everybody may call")
 
 
 def test_unit_and_activation_belong_together(world):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The real programs on a private bus with simulated hardware. Each file says what it covers.
 dbus_tests = \
+	tests/dbus/apply.py \
 	tests/dbus/contract.py \
 	tests/dbus/crash.py \
 	tests/dbus/definitions.py \

@@ -40,6 +40,8 @@ static const char off_iax[] =
 	"  { \"id\": 0, \"size\": 128, \"group\": 0, \"mode\": \"dedicated\", \"priority\": 10,"
 	"    \"type\": \"kernel\", \"name\": \"iaa_crypto\", \"driver-name\": \"crypto\" } ] } ] }";
 static const char one_iax[] = "{ \"accelerators\": [ { \"kind\": \"iax\", \"wqs\": 4 } ] }";
+static const char two_small[] =
+	"{ \"accelerators\": [ { \"wqs\": 2, \"engines\": 1 }, { \"wqs\": 2, \"engines\": 1 } ] }";
 static const char two_free[] = "{ \"accelerators\": [ {}, {} ] }";
 
 typedef void (*action)(struct manager *m, struct answer *ans);
@@ -143,6 +145,21 @@ static void start_a(struct manager *m, struct answer *ans)
 	manager_start_mdev(m, UUID_A, false, answer_done, ans);
 }
 
+/* From one mdev on dsa0 to one on each of two. */
+static void apply_document(struct manager *m, struct answer *ans)
+{
+	static const char document[] =
+		"{ \"version\": 1, \"accelerators\": ["
+		"  { \"device\": \"0000:6a:01.0\", \"host-wqs\": 0, \"pool-min\": 0 },"
+		"  { \"device\": \"0000:6b:01.0\", \"host-wqs\": 0, \"pool-min\": 1 } ], \"mdevs\": ["
+		"  { \"uuid\": \"" UUID_B "\", \"parent\": \"0000:6b:01.0\", \"type\": \"" DSA_TYPE "\","
+		"    \"defined\": true, \"running\": true, \"on\": \"wq1.1\" },"
+		"  { \"uuid\": \"" UUID_C "\", \"parent\": \"0000:6a:01.0\", \"type\": \"" DSA_TYPE "\","
+		"    \"running\": true, \"on\": \"wq0.0\" } ] }";
+
+	manager_apply(m, document, false, answer_done, ans);
+}
+
 static const struct scenario {
 	const char *name, *topology;
 	action setup[3];
@@ -171,6 +188,7 @@ static const struct scenario {
 	{ "undefine", NULL, { adopt, define_a }, undefine_a },
 	{ "start", NULL, { adopt, define_a }, start_a },
 	{ "stop", NULL, { adopt, define_a, start_a }, destroy_a },
+	{ "apply a document", two_small, { adopt_no_pool, define_a, start_a }, apply_document },
 	{ "adopt, and start what is to run", NULL, { define_auto_b }, adopt },
 };
 
