@@ -2,7 +2,9 @@
 # The lab is run from a source tree; nothing of it is compiled or installed here.
 EXTRA_DIST += \
 	tests/lab/README.md \
+	docs/hardware.md \
 	docs/lab.md \
+	tests/hw \
 	tests/lab/bugs \
 	tests/lab/doc-test \
 	tests/lab/debug-kernel \
