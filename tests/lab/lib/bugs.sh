@@ -43,10 +43,12 @@ bug_selected()
 }
 
 # bug_one SUITE KERNEL BUG: sets TEST_RESULT to pass or FAIL (BUG is none), caught or missed; FAIL also
-# when the suite never ran. A dropped interrupt may stop everything, so time is short.
+# when the suite never ran. A dropped interrupt may stop everything, so time is short: three times what
+# the suite took without a bug, if that is known.
 bug_one()
 {
-	local suite=$1 kernel=$2 bug=$3 name=${1#*/} out
+	local suite=$1 kernel=$2 bug=$3 name=${1#*/} out took="" start=$SECONDS
+	local file=$RESULTS/none/${1#*/}-${2##*/}.seconds
 
 	RESULTS=$RESULTS/$bug
 	mkdir -p "$RESULTS"
@@ -56,9 +58,11 @@ bug_one()
 	esac
 	if [ "$bug" != none ]; then
 		HW_BUG=$bug
-		TEST_TIMEOUT=${BUG_TIMEOUT:-300}
+		[ ! -e "$file" ] || took=$(cat "$file")
+		[ -z "$took" ] || TEST_TIMEOUT=$((took > 60 ? 3 * took : 180))
 	fi
 	test_one "$name" "$kernel"
+	[ "$bug" != none ] || echo $((SECONDS - start)) >"$file"
 	out=$(test_out "$name" "$kernel")
 	case $TEST_RESULT in
 	FAIL) TEST_WHY=$(sed -n '/^judge: FAIL/{s/^judge: //p;q}' "$out.output" | grep . || echo "$TEST_WHY") ;;
@@ -77,7 +81,7 @@ bug_one()
 # Bug by bug: who caught it. Fails when nobody did.
 bug_summary()
 {
-	local bug suite kernel whose n stock own missed bad=0 lonely=0
+	local bug suite kernel rest whose n stock own missed bad=0 lonely=0
 
 	for bug in "${BUG_LIST[@]}"; do
 		stock="" own="" missed=""
@@ -103,7 +107,7 @@ bug_summary()
 
 verb_bugs()
 {
-	local bug suite kernel rest rc
+	local rc
 
 	bug_options "$@"
 	lab_build
