@@ -184,7 +184,7 @@ run_vm()
 		status=$rest
 	elif [ -e "$run/stuck" ]; then
 		status=126
-		say "the VM did not get as far as the command in $((BOOT_LIMIT * KERNEL_SLOW)) s; last console lines:"
+		say "the VM got stuck before the command, silent for $((BOOT_LIMIT * KERNEL_SLOW)) s; last console lines:"
 		tail -n 15 "$run/console" >&2
 	else
 		run_died "$qemu_status"
@@ -196,16 +196,20 @@ run_vm()
 }
 
 # Rarely, and on a busy machine only, a boot loses a timer and sleeps for ever. Nothing of what is
-# to be run has run then. BOOT_LIMIT is in seconds.
+# to be run has run then. BOOT_LIMIT is in seconds without a line on the console; a boot that is
+# merely slow still talks.
 BOOT_LIMIT=${IDXD_LAB_BOOT_LIMIT:-180}
 run_watch()
 {
-	local n=0
+	local n=0 size was=
 
 	while [ "$n" -lt $((BOOT_LIMIT * KERNEL_SLOW)) ]; do
 		sleep 1
-		n=$((n + 1))
 		! grep -q 'lab: command starts after' "$1/console" 2>/dev/null || return 0
+		size=$(stat -c %s "$1/console" 2>/dev/null)
+		[ "$size" = "$was" ] || n=0
+		was=$size
+		n=$((n + 1))
 	done
 	: >"$1/stuck"
 	kill "$2"
