@@ -21,6 +21,9 @@ enum cli_option {
 	CLI_AUTO = 1 << 8,
 	CLI_MANUAL = 1 << 9,
 	CLI_LABEL = 1 << 10,
+	CLI_PLACEMENT = 1 << 11,
+	CLI_NUMA_NODE = 1 << 12,
+	CLI_MIN_SIZE = 1 << 13,
 };
 
 #define CLI_MAX_LABELS 32
@@ -28,8 +31,8 @@ enum cli_option {
 /* What the command line said; a string that was not given is NULL. */
 struct cli_args {
 	unsigned int given;		/* enum cli_option */
-	const char *type, *parent, *uuid, *wq;
-	uint32_t host_wqs, pool_min;
+	const char *type, *parent, *uuid, *wq, *placement;
+	uint32_t host_wqs, pool_min, numa_node, min_size;
 	uint64_t timeout_usec;
 	char *labels[CLI_MAX_LABELS + 1];	/* ends in NULL */
 	unsigned int n_labels;

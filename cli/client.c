@@ -191,6 +191,8 @@ static int append_options(sd_bus_message *m, const char *word, const struct cli_
 		{ CLI_PARENT, "parent", args->parent, 0 },
 		{ CLI_UUID, "uuid", args->uuid, 0 },
 		{ CLI_WQ, "wq", args->wq, 0 },
+		{ CLI_PLACEMENT, "placement", args->placement, 0 },
+		{ CLI_MIN_SIZE, "min-size", NULL, args->min_size },
 		{ CLI_HOST_WQS, "host-wqs", NULL, args->host_wqs },
 		{ CLI_POOL_MIN, "pool-min", NULL, args->pool_min },
 	};
@@ -214,6 +216,11 @@ static int append_options(sd_bus_message *m, const char *word, const struct cli_
 
 	if (args->given & CLI_DRY_RUN) {
 		r = sd_bus_message_append(m, "{sv}", "dry-run", "b", 1);
+		if (r < 0)
+			return r;
+	}
+	if (args->given & CLI_NUMA_NODE) {
+		r = sd_bus_message_append(m, "{sv}", "numa-node", "i", (int32_t)args->numa_node);
 		if (r < 0)
 			return r;
 	}

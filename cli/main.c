@@ -20,7 +20,8 @@ static const struct cli_verb verbs[] = {
 	  "put an accelerator under management and lay it out", verb_adopt },
 	{ "release", "DEVICE", 1, 1, CLI_DRY_RUN,
 	  "undo adopt; refused while mdevs exist", verb_release },
-	{ "create", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_DRY_RUN,
+	{ "create", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_PLACEMENT |
+	  CLI_NUMA_NODE | CLI_MIN_SIZE | CLI_DRY_RUN,
 	  "make an mdev and print its UUID", verb_create },
 	{ "destroy", "UUID...", 1, ANY, CLI_DRY_RUN,
 	  "remove mdevs", verb_destroy },
@@ -66,6 +67,9 @@ enum {
 	OPT_AUTO,
 	OPT_MANUAL,
 	OPT_LABEL,
+	OPT_PLACEMENT,
+	OPT_NUMA_NODE,
+	OPT_MIN_SIZE,
 	OPT_DRY_RUN,
 	OPT_JSON,
 	OPT_TIMEOUT,
@@ -84,6 +88,10 @@ static const struct cli_option_row {
 	{ "parent", 'p', "DEVICE", CLI_PARENT, "make it on this accelerator (create, define)" },
 	{ "uuid", 'u', "UUID", CLI_UUID, "give it this UUID (create, define)" },
 	{ "wq", OPT_WQ, "WQ", CLI_WQ, "use this work queue; 'any' undoes it (modify)" },
+	{ "placement", OPT_PLACEMENT, "POLICY", CLI_PLACEMENT,
+	  "spread over engines, or pack onto devices (create)" },
+	{ "numa-node", OPT_NUMA_NODE, "N", CLI_NUMA_NODE, "rather on this node (create)" },
+	{ "min-size", OPT_MIN_SIZE, "N", CLI_MIN_SIZE, "a queue of N entries or more (create)" },
 	{ "auto", OPT_AUTO, NULL, CLI_AUTO, "start it whenever its parent appears" },
 	{ "manual", OPT_MANUAL, NULL, CLI_MANUAL, "start it only when asked" },
 	{ "label", OPT_LABEL, "KEY=VALUE", CLI_LABEL, "label it; no VALUE removes the label" },
@@ -211,6 +219,19 @@ static int take_option(const struct cli_option_row *o, struct cli_args *args, en
 		break;
 	case OPT_WQ:
 		args->wq = optarg;
+		break;
+	case OPT_PLACEMENT:
+		args->placement = optarg;
+		break;
+	case OPT_NUMA_NODE:
+		if (parse_number(optarg, 1023, &n) < 0)
+			return usage_number(o, optarg, 0, 1023);
+		args->numa_node = n;
+		break;
+	case OPT_MIN_SIZE:
+		if (parse_number(optarg, 65535, &n) < 0)
+			return usage_number(o, optarg, 0, 65535);
+		args->min_size = n;
 		break;
 	case OPT_LABEL:
 		if (args->n_labels == CLI_MAX_LABELS) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "idxdvd/alloc.h"
@@ -212,10 +213,39 @@ static int check_wq(const struct accel *a, const struct wq *w, struct refusal *r
 	return r;
 }
 
+/* Of @only, or of all that may be used; @only NULL: that there is one is known. */
+static int choose_place(struct accel *const *accels, size_t n, const struct accel *only,
+			const struct mdev_type *type, const struct place_request *place,
+			const struct accel **ret_accel, const struct wq **ret_wq,
+			char why[PLACE_WHY_LEN], struct refusal *ret)
+{
+	_cleanup_(freep) struct accel **usable = calloc(n + 1, sizeof(*usable));
+	char holders[sizeof(ret->holder)] = "";
+	size_t k = 0;
+	int r;
+
+	if (!usable)
+		return refuse(ret, REFUSE_FAILED, ENOMEM, type->id,
+			      "free some memory, then try again", "out of memory");
+	for (size_t i = 0; i < n; i++)
+		if ((!only || accels[i] == only) && check_create(accels[i], type, ret) == 0)
+			usable[k++] = accels[i];
+	if (place_choose(usable, k, place, ret_accel, ret_wq, why) == 0)
+		return 0;
+	for (size_t i = 0; i < k; i++)
+		list_obstacles(usable[i], holders, sizeof(holders));
+	r = refuse(ret, REFUSE_NO_CAPACITY, ENOSPC, only ? only->name : type->id,
+		   "ask for fewer entries, or destroy an mdev",
+		   "no work queue of %u entries or more can be had", place->min_size);
+	refusal_set_holder(ret, "%s", holders);
+	return r;
+}
+
 static int choose(struct accel *const *accels, size_t n, const struct alloc_create *req,
 		  const struct mdev_type *type, const struct accel **ret_accel,
-		  const struct wq **ret_wq, struct refusal *ret)
+		  const struct wq **ret_wq, char why[PLACE_WHY_LEN], struct refusal *ret)
 {
+	const struct accel *only;
 	const struct accel *a = NULL;
 	const struct wq *w = NULL;
 	int r;
@@ -236,9 +266,12 @@ static int choose(struct accel *const *accels, size_t n, const struct alloc_crea
 			      "there is no such work queue%s%s", req->parent ? " on " : "",
 			      req->parent ? req->parent : "");
 
+	only = a;
 	r = a ? check_create(a, type, ret) : choose_accel(accels, n, type, &a, ret);
 	if (r < 0)
 		return r;
+	if (!w && req->place)
+		return choose_place(accels, n, only, type, req->place, ret_accel, ret_wq, why, ret);
 	if (w) {
 		r = check_wq(a, w, ret);
 		if (r < 0)
@@ -286,7 +319,7 @@ int alloc_create(struct accel *const *accels, size_t n, const struct alloc_creat
 	const struct mdev_type *type = NULL;
 	const struct accel *a = NULL;
 	const struct wq *w = NULL;
-	char uuid[UUID_LEN];
+	char uuid[UUID_LEN], why[PLACE_WHY_LEN] = "so that it is this queue and no other";
 	int r;
 
 	if (parse_uuid(req->uuid, uuid) < 0)
@@ -304,7 +337,7 @@ int alloc_create(struct accel *const *accels, size_t n, const struct alloc_creat
 		return r;
 	}
 
-	r = choose(accels, n, req, type, &a, &w, ret_refusal);
+	r = choose(accels, n, req, type, &a, &w, why, ret_refusal);
 	if (r < 0)
 		return r;
 	if (plan_new(&p, PLAN_CREATE, a) < 0)
@@ -315,7 +348,7 @@ int alloc_create(struct accel *const *accels, size_t n, const struct alloc_creat
 	if (!alloc_wq_is_ready(w))
 		plan_claim(p, w, "the pool has none to spare");
 	plan_add(p, STEP_MDEV_CREATE, uuid, type->id, "", a->bdf, "asked for");
-	plan_add(p, STEP_MDEV_WQ, uuid, "wq", "", w->name, "so that it is this queue and no other");
+	plan_add(p, STEP_MDEV_WQ, uuid, "wq", "", w->name, "%s", why);
 	return alloc_done(&p, ret, ret_refusal);
 }
 

@@ -12,6 +12,7 @@
 
 #include "idxdvd/device.h"
 #include "idxdvd/mdev.h"
+#include "idxdvd/place.h"
 #include "idxdvd/plan.h"
 #include "idxdvd/refusal.h"
 
@@ -24,6 +25,7 @@ struct alloc_create {
 	const char *parent;		/* dsa0 or PCI address, NULL: any adopted */
 	const char *wq;			/* NULL: any */
 	const char *prefer;		/* this one if it can be had; NULL: none */
+	const struct place_request *place;	/* NULL: most room, and what is ready */
 	const char *uuid;
 	const struct mdev *existing;	/* the mdev that has this UUID already, or NULL */
 };

@@ -190,11 +190,16 @@ static void do_release(struct request *q, const char *device, const struct bus_o
 	manager_release(q->b->manager, device, o->dry_run, request_done, q);
 }
 
+#define PLACE_OPTIONS (BUS_PLACEMENT | BUS_NUMA_NODE | BUS_MIN_SIZE)
+
 static void do_create(struct request *q, const char *type, const struct bus_options *o)
 {
 	struct create_request req = {
 		.type = type, .parent = o->parent, .uuid = o->uuid, .wq = o->wq,
-		.flags = o->dry_run ? CREATE_DRY_RUN : 0,
+		.flags = (o->dry_run ? CREATE_DRY_RUN : 0) |
+			 (o->set & PLACE_OPTIONS ? CREATE_PLACE : 0),
+		.placement = o->placement, .min_size = o->min_size,
+		.numa_node = o->set & BUS_NUMA_NODE ? o->numa_node : -1,
 	};
 
 	manager_create_mdev(q->b->manager, &req, request_done, q);
@@ -263,7 +268,8 @@ static const struct method {
 	  API_ACTION_MANAGE_WQ, fill_plan, do_adopt },
 	{ "Release", "device", API_DEVICE_MAX, BUS_DRY_RUN,
 	  API_ACTION_MANAGE_WQ, fill_plan, do_release },
-	{ "CreateMdev", "type", API_TYPE_MAX, BUS_PARENT | BUS_UUID | BUS_WQ | BUS_DRY_RUN,
+	{ "CreateMdev", "type", API_TYPE_MAX, BUS_PARENT | BUS_UUID | BUS_WQ |
+	  PLACE_OPTIONS | BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, fill_mdev, do_create },
 	{ "DestroyMdev", "uuid", API_UUID_MAX, BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, fill_plan, do_destroy },

@@ -157,6 +157,9 @@ static const struct option_row {
 	{ "type", BUS_TYPE, 's', offsetof(struct bus_options, type), API_TYPE_MAX },
 	{ "autostart", BUS_AUTOSTART, 'b', offsetof(struct bus_options, autostart), 0 },
 	{ "labels", BUS_LABELS, 'a', offsetof(struct bus_options, labels), API_LABELS_MAX },
+	{ "placement", BUS_PLACEMENT, 's', offsetof(struct bus_options, placement), API_TYPE_MAX },
+	{ "numa-node", BUS_NUMA_NODE, 'i', offsetof(struct bus_options, numa_node), 0 },
+	{ "min-size", BUS_MIN_SIZE, 'u', offsetof(struct bus_options, min_size), 0 },
 	{ "dry-run", BUS_DRY_RUN, 'b', offsetof(struct bus_options, dry_run), 0 },
 };
 

@@ -41,13 +41,17 @@ enum bus_option {
 	BUS_TYPE = 1 << 6,
 	BUS_AUTOSTART = 1 << 7,
 	BUS_LABELS = 1 << 8,
+	BUS_PLACEMENT = 1 << 9,
+	BUS_NUMA_NODE = 1 << 10,
+	BUS_MIN_SIZE = 1 << 11,
 };
 
 /* Strings point into the message; what is not in @set is NULL or 0. */
 struct bus_options {
 	unsigned int set;		/* enum bus_option */
-	const char *parent, *uuid, *wq, *type;
-	uint32_t host_wqs, pool_min;
+	const char *parent, *uuid, *wq, *type, *placement;
+	uint32_t host_wqs, pool_min, min_size;
+	int32_t numa_node;
 	int dry_run, autostart;
 	char **labels;			/* ends in NULL; bus_options_done() frees it */
 };

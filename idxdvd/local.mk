@@ -39,6 +39,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/op-define.c \
 	idxdvd/op-holdings.c \
 	idxdvd/op-plan.c \
+	idxdvd/place.c idxdvd/place.h \
 	idxdvd/plan.c idxdvd/plan.h \
 	idxdvd/record.c idxdvd/record.h \
 	idxdvd/refusal.c idxdvd/refusal.h \

@@ -364,8 +364,22 @@ void manager_create_mdev(struct manager *m, const struct create_request *req, ma
 		      op_copy_string(&op->device, req->parent) == 0 &&
 		      op_copy_string(&op->wq, req->wq) == 0 && copy_uuid(&op->uuid, req->uuid) == 0;
 
-	if (op)
+	if (op) {
 		op->dry_run = req->flags & CREATE_DRY_RUN;
+		op->has_place = req->flags & CREATE_PLACE;
+		op->place.numa_node = req->numa_node;
+		op->place.min_size = req->min_size;
+	}
+	if (op && req->placement && place_policy_parse(req->placement, &op->place.policy) < 0) {
+		struct manager_result res = { .plan = "" };
+		int r = refuse(&res.refusal, REFUSE_INVALID_ARGS, EINVAL, req->placement,
+			       "give spread or pack", "there is no such placement");
+
+		op_free(op);
+		if (done)
+			done(userdata, r, &res);
+		return;
+	}
 	submit_request(m, op, copied, done, userdata);
 }
 

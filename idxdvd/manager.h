@@ -88,6 +88,7 @@ struct adopt_options {
 
 enum {
 	CREATE_DRY_RUN = 1 << 0,
+	CREATE_PLACE = 1 << 1,
 };
 
 struct create_request {
@@ -96,6 +97,9 @@ struct create_request {
 	const char *uuid;		/* NULL: a new one */
 	const char *wq;			/* wq0.1; NULL: any */
 	unsigned int flags;		/* CREATE_* */
+	const char *placement;		/* spread or pack; counts with CREATE_PLACE, as what follows */
+	int numa_node;			/* -1: any */
+	unsigned int min_size;
 };
 
 /* Strings are copied. @done may be NULL. @device is dsa0 or a PCI address. */

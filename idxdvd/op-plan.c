@@ -139,6 +139,7 @@ static int plan_create(struct op *op)
 	struct alloc_create req = {
 		.type = op->type, .parent = op->device, .wq = op->wq, .uuid = op->uuid,
 		.existing = ledger_find_mdev(l, op->uuid),
+		.place = op->has_place ? &op->place : NULL,
 	};
 	int r;
 

@@ -12,6 +12,7 @@
 #include "idxdvd/execute.h"
 #include "idxdvd/ledger.h"
 #include "idxdvd/manager.h"
+#include "idxdvd/place.h"
 #include "idxdvd/worker.h"
 
 typedef struct sd_event_source sd_event_source;
@@ -53,6 +54,8 @@ struct op {
 	char *device, *uuid, *type, *wq;
 	struct adopt_options options;
 	bool dry_run;
+	bool has_place;
+	struct place_request place;
 	unsigned int define_set;	/* DEFINE_* */
 	bool autostart;
 	char **labels;

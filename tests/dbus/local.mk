@@ -11,4 +11,4 @@ dbus_tests = \
 	tests/dbus/usage.py \
 	tests/dbus/verbs.py
 TESTS += $(dbus_tests)
-EXTRA_DIST += $(dbus_tests) tests/dbus/harness.py
+EXTRA_DIST += $(dbus_tests) tests/dbus/harness.py tests/bench/compare.py

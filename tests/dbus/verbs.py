@@ -12,6 +12,17 @@ from harness import DSA_TYPE, accelerator, contains, equal, on
 UUID = "6f0c1a52-94a8-4a4e-9d0b-3a6b0f3c2b11"
 
 
+def test_placement(world):
+    world.ok("adopt", "dsa0")
+    contains(world.ok("create", "--placement", "spread", "--numa-node", "0", "--min-size", "1",
+                      "--dry-run").out, "spread, best of")
+    world.ok("create", "--placement", "pack")
+    result = world.ctl("create", "--placement", "heap")
+    equal(result.status, 2, repr(result))
+    result = world.ctl("create", "--min-size", "65535")
+    equal(result.status, 6, repr(result))
+
+
 def test_whole_way(world):
     before = world.ok("list", "--json").out
 

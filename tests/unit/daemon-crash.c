@@ -22,7 +22,7 @@
 #define DSA_TYPE "idxd-dsa-1dwq-v1"
 #define IAX_TYPE "idxd-iax-1dwq-v1"
 #define STATE_MAX 16384
-#define RECOVERY_STRIDE 7	/* every n-th point of the recovery dies as well */
+#define RECOVERY_STRIDE 11	/* every n-th point of the recovery dies as well */
 
 enum { DIED = 42, NO_POINT_LEFT = 0, REFUSED = 1 };
 

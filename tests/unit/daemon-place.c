@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Placement, against all other ways: on random small machines every choice is compared with every
+ * queue, and every row of choices with every set of queues.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "idxdvd/alloc.h"
+#include "idxdvd/place.h"
+#include "tests/unit/daemon-test.h"
+
+#define MACHINES 10000
+#define MAX_QUEUES 12
+
+static unsigned int seed = 1;
+
+static unsigned int dice(unsigned int n)
+{
+	seed = seed * 1103515245u + 12345u;
+	return (seed >> 16) % n;
+}
+
+struct machine {
+	struct accel *accels[2];
+	size_t n;
+};
+
+static struct accel *random_accel(unsigned int id)
+{
+	struct accel *a;
+
+	if (accel_new(&a, 2 + dice(5), 1 + dice(4)) < 0)
+		exit(99);
+	snprintf(a->name, sizeof(a->name), "dsa%u", id);
+	snprintf(a->bdf, sizeof(a->bdf), "0000:6%c:01.0", 'a' + (int)id);
+	a->id = id;
+	a->kind = ACCEL_DSA;
+	a->state = STATE_ENABLED;
+	a->adopted = a->iommu = a->pasid = a->module = true;
+	a->numa_node = dice(2);
+	for (unsigned int i = 0; i < a->n_engines; i++)
+		a->engines[i].group = i ? (int)dice(3) : 0;
+	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		static const enum wq_class classes[] = {
+			WQ_FREE, WQ_FREE, WQ_FREE, WQ_POOL, WQ_MDEV_IDLE, WQ_HOST_KERNEL,
+		};
+		struct wq *w = &a->wqs[i];
+
+		snprintf(w->name, sizeof(w->name), "wq%u.%u", id, i);
+		w->id = i;
+		w->size = 4u << dice(3);
+		w->group = dice(3);
+		w->cls = classes[dice(ARRAY_LEN(classes))];
+		w->ours = w->cls == WQ_POOL;
+	}
+	return a;
+}
+
+static void random_machine(struct machine *mc)
+{
+	mc->n = 1 + dice(2);
+	for (size_t i = 0; i < mc->n; i++)
+		mc->accels[i] = random_accel(i);
+}
+
+static void free_machine(struct machine *mc)
+{
+	for (size_t i = 0; i < mc->n; i++)
+		accel_free(mc->accels[i]);
+}
+
+static bool can_have(const struct accel *a, const struct wq *w, const struct place_request *req)
+{
+	bool engine = false;
+
+	for (unsigned int i = 0; i < a->n_engines; i++)
+		engine = engine || a->engines[i].group == w->group;
+	return w->size >= req->min_size && engine &&
+	       ((w->cls == WQ_POOL && w->ours) || (w->cls == WQ_FREE && w->size));
+}
+
+/* How much all users wait for each other, times 840. */
+static unsigned long waiting(const struct machine *mc)
+{
+	unsigned long sum = 0;
+
+	for (size_t i = 0; i < mc->n; i++)
+		for (int g = 0; g < 3; g++) {
+			unsigned long load = place_group_load(mc->accels[i], g);
+			unsigned long engines = accel_group_engines(mc->accels[i], g);
+
+			if (engines)
+				sum += load * load * 840 / engines;
+		}
+	return sum;
+}
+
+/* Least waiting of all ways to use @k of the queues from @first on; false: there is none. */
+static bool best_of_all(struct machine *mc, struct wq *const *queues, size_t n, size_t first,
+			unsigned int k, unsigned long *best)
+{
+	bool found = false;
+
+	if (!k) {
+		unsigned long sum = waiting(mc);
+
+		*best = sum < *best ? sum : *best;
+		return true;
+	}
+	for (size_t i = first; i + k <= n; i++) {
+		enum wq_class cls = queues[i]->cls;
+
+		queues[i]->cls = WQ_MDEV_IDLE;
+		found = best_of_all(mc, queues, n, i + 1, k - 1, best) || found;
+		queues[i]->cls = cls;
+	}
+	return found;
+}
+
+static size_t list_queues(const struct machine *mc, const struct place_request *req,
+			  struct wq *queues[MAX_QUEUES])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < mc->n; i++)
+		for (unsigned int k = 0; k < mc->accels[i]->n_wqs; k++)
+			if (can_have(mc->accels[i], &mc->accels[i]->wqs[k], req))
+				queues[n++] = &mc->accels[i]->wqs[k];
+	return n;
+}
+
+static struct {
+	unsigned long rows, exact, refused;
+	double worst;
+} seen = { .worst = 1 };
+
+/* Several alike, one after the other, without knowing of the next. */
+static void check_row(struct machine *mc, unsigned int k)
+{
+	struct place_request req = { .policy = PLACE_SPREAD, .numa_node = -1,
+				     .min_size = dice(2) ? 0 : 8 };
+	struct wq *queues[MAX_QUEUES];
+	size_t n = list_queues(mc, &req, queues);
+	unsigned long best = -1, got;
+	char why[PLACE_WHY_LEN];
+	double ratio;
+	bool possible = best_of_all(mc, queues, n, 0, k, &best);
+
+	for (unsigned int i = 0; i < k; i++) {
+		const struct accel *a;
+		const struct wq *w;
+		int r = place_choose(mc->accels, mc->n, &req, &a, &w, why);
+
+		if (!possible && r == -ENOSPC) {
+			seen.refused++;
+			return;
+		}
+		if (!CHECK(r == 0, "row of %u: %d at %u", k, r, i))
+			return;
+		((struct wq *)w)->cls = WQ_MDEV_IDLE;
+	}
+	got = waiting(mc);
+	ratio = best ? (double)got / best : 1;
+	seen.worst = ratio > seen.worst ? ratio : seen.worst;
+	seen.rows++;
+	seen.exact += got == best;
+	CHECK(possible && ratio <= 1.05, "row of %u: %lu, the best is %lu", k, got, best);
+}
+
+/* One: no other queue is better in what counts first. */
+static void check_one(struct machine *mc)
+{
+	struct place_request req = { .policy = dice(2), .numa_node = (int)dice(3) - 1,
+				     .min_size = 4u << dice(4) };
+	const struct accel *a = NULL;
+	const struct wq *w = NULL;
+	struct wq *queues[MAX_QUEUES];
+	char why[PLACE_WHY_LEN];
+	size_t n = list_queues(mc, &req, queues);
+	int r = place_choose(mc->accels, mc->n, &req, &a, &w, why);
+
+	if (!CHECK((r == 0) == (n > 0), "%d of %zu", r, n) || r < 0)
+		return;
+	CHECK(can_have(a, w, &req) && strstr(why, "best of"), "%s: %s", w->name, why);
+	for (size_t i = 0; i < mc->n; i++)
+		for (unsigned int k = 0; k < mc->accels[i]->n_wqs; k++) {
+			const struct accel *b = mc->accels[i];
+			const struct wq *v = &b->wqs[k];
+
+			if (!can_have(b, v, &req))
+				continue;
+			CHECK(req.numa_node < 0 || a->numa_node == req.numa_node ||
+			      b->numa_node != req.numa_node, "%s is on the node", v->name);
+			if (req.policy == PLACE_SPREAD && a->numa_node == b->numa_node)
+				CHECK(place_cost(a, w->group) <= place_cost(b, v->group),
+				      "%s costs less than %s", v->name, w->name);
+		}
+}
+
+static void test_random(void)
+{
+	for (int i = 0; i < MACHINES; i++) {
+		struct machine mc;
+
+		random_machine(&mc);
+		check_one(&mc);
+		check_row(&mc, 1 + dice(4));
+		free_machine(&mc);
+	}
+	printf("%d random machines: %lu rows of 1 to 4, %lu of them the best there is, the worst %.3f of it; %lu do not fit\n",
+	       MACHINES, seen.rows, seen.exact, seen.worst, seen.refused);
+	CHECK(seen.rows > MACHINES / 4, "few rows could be placed: %lu", seen.rows);
+}
+
+/* Through the allocator: the plan says why, a refusal who is in the way. */
+static void test_plan(void)
+{
+	struct place_request place = { .policy = PLACE_PACK, .numa_node = 1, .min_size = 8 };
+	struct alloc_create req = { .type = "idxd-dsa-1dwq-v1",
+				    .uuid = "11111111-1111-4111-8111-111111111111", .place = &place };
+	struct machine mc = { .n = 1 };
+	struct refusal why;
+	struct plan *p;
+
+	mc.accels[0] = random_accel(0);
+	mc.accels[0]->numa_node = 0;
+	for (unsigned int i = 0; i < mc.accels[0]->n_wqs; i++) {
+		mc.accels[0]->wqs[i].cls = WQ_FREE;
+		mc.accels[0]->wqs[i].group = 0;
+		mc.accels[0]->wqs[i].size = i == 1 ? 8 : 4;
+	}
+	if (CHECK(alloc_create(mc.accels, 1, &req, &p, &why) == 0, "create")) {
+		CHECK_STR(p->steps[p->n - 1].val, "wq0.1", "the only one of that size");
+		CHECK(strstr(p->steps[p->n - 1].reason, "pack, best of 1: node 0 for want of better"),
+		      "%s", p->steps[p->n - 1].reason);
+		plan_free(p);
+	}
+	place.min_size = 16;
+	CHECK(alloc_create(mc.accels, 1, &req, &p, &why) < 0 && why.kind == REFUSE_NO_CAPACITY &&
+	      strstr(why.reason, "16 entries"), "too large");
+	mc.accels[0]->adopted = false;
+	CHECK(alloc_create(mc.accels, 1, &req, &p, &why) < 0 && why.kind == REFUSE_NOT_ADOPTED,
+	      "not adopted");
+	CHECK(place_policy_parse("heap", &place.policy) == -EINVAL &&
+	      place_policy_parse("spread", &place.policy) == 0, "policies");
+	free_machine(&mc);
+}
+
+int main(void)
+{
+	test_random();
+	test_plan();
+	return test_report("daemon-place");
+}
