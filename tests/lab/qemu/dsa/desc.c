@@ -15,6 +15,10 @@
 #define DIF_SOURCE_ONLY	(BYTES(41, 41) | BYTES(43, 47) | BYTES(56, 63))
 #define DIF_DEST_ONLY	(BYTES(40, 40) | BYTES(43, 55))
 
+/*
+ * unverified: which flags of cache control and traffic class an operation refuses, and, but for the
+ * reported operations of a first generation, with which version one came.
+ */
 static const struct op dsa_ops[] = {
 	[OP_NOOP] = { "No-op", 0, 0, BYTES(16, 35) | TAIL, false, NULL, step_noop },
 	[OP_BATCH] = { "Batch", F_TC1, 0, BYTES(24, 31) | TAIL, false, check_batch, step_batch,

@@ -157,6 +157,7 @@ bool wq_dispatch(IdxdLab *d)
 		uint32_t base = T_GRPCFG + g * GRPCFG_STRIDE;
 		unsigned int slots = ctpop64(reg64(d, base + GRP_ENGINES)) * per_engine;
 
+		/* unverified: rounded up, so that a group never stands still */
 		slots = DIV_ROUND_UP(slots, 1u << GRP_PROGRESS(reg64(d, base + GRP_FLAGS)));
 		while (d->in_flight[g] < slots) {
 			int n = wq_choose(d, reg64(d, base));
