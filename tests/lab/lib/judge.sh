@@ -114,17 +114,22 @@ verb_judge()
 	done
 	: >"$RESULTS/summary"
 	JUDGE_COMMIT=$(tree_commit)
+	# Also when the run is stopped: what has ended is worth keeping.
+	[ "$JUDGE_RECORD" = no ] || trap judge_record EXIT
 	jobs_run
-	TEST_SUMMARY="$(judge_count pass) passed, $(judge_count FAIL) failed, $(judge_count skip) skipped"
-	[ "$JUDGE_RECORD" = no ] || judge_record
 	say "${#JOB_LIST[@]} boots in $((SECONDS - start)) s"
-	echo "lab: $TEST_SUMMARY"
+	echo "lab: $(judge_summary)"
 	[ "$(judge_count FAIL)" = 0 ] && [ "$(judge_count pass)" -gt 0 ]
 }
 
 judge_count()
 {
 	grep -c "^$1 " "$RESULTS/summary"
+}
+
+judge_summary()
+{
+	echo "$(judge_count pass) passed, $(judge_count FAIL) failed, $(judge_count skip) skipped"
 }
 
 # The table with what it was made with, in a dated file in the tree.
@@ -142,7 +147,9 @@ judge_record()
 		echo "with QEMU $(cat "$CACHE/qemu/version") and our patches"
 		sed -n 's/^judge: \(with .*\)/\1/p' "$RESULTS"/*.output | sort -u
 		sed -e 's/ *$//' "$RESULTS/summary"
-		echo "$TEST_SUMMARY"
+		[ "$JOB_SHOWN" = ${#JOB_LIST[@]} ] ||
+			echo "stopped after $JOB_SHOWN of ${#JOB_LIST[@]} boots"
+		judge_summary
 		echo
 	} >>"$file"
 	say "appended to $file"
