@@ -85,6 +85,14 @@ void fault_trap_clear(struct fault_trap *t)
 	t->ctx = NULL;
 }
 
+/* The queue may still run: what idxd looks up stays for good, without this module. */
+void fault_trap_leave(struct fault_trap *t)
+{
+	if (t->ctx)
+		mmgrab(grave);
+	t->ctx = NULL;
+}
+
 /* Faults of @pasid since it has the queue. */
 u64 fault_trap_count(const struct fault_trap *t, ioasid_t pasid)
 {

@@ -18,6 +18,7 @@ void fault_init(void);
 void fault_exit(void);
 int fault_trap_set(struct fault_trap *t, struct idxd_wq *wq, ioasid_t pasid);
 void fault_trap_clear(struct fault_trap *t);
+void fault_trap_leave(struct fault_trap *t);
 u64 fault_trap_count(const struct fault_trap *t, ioasid_t pasid);
 
 #endif

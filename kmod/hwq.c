@@ -224,12 +224,13 @@ void hwq_unbind(struct hwq *hwq)
 {
 	struct idxd_wq *wq = hwq->wq;
 	struct idxd_device *idxd = wq->idxd;
+	bool running = false;
 	unsigned int i;
 
 	watch_exit(&hwq->watch);
 	mutex_lock(&wq->wq_lock);
 	if (idxd->state == IDXD_DEV_ENABLED)
-		cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
+		running = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0;
 
 	/*
 	 * After this no event-log entry of the queue is being handled. Without the
@@ -239,10 +240,16 @@ void hwq_unbind(struct hwq *hwq)
 	mutex_unlock(&wq->wq_lock);
 	synchronize_irq(pci_irq_vector(idxd->pdev, 0));
 	mutex_lock(&wq->wq_lock);
-	wq->wq = NULL;
-	drain_workqueue(hwq->faults);
-	destroy_workqueue(hwq->faults);
-	fault_trap_clear(&hwq->trap);
+	if (running) {
+		/* its events may come until the device is reset; idxd must find what it needs */
+		dev_err(hwq_dev(hwq), "is let go without a reset; disable its device\n");
+		fault_trap_leave(&hwq->trap);
+	} else {
+		wq->wq = NULL;
+		drain_workqueue(hwq->faults);
+		destroy_workqueue(hwq->faults);
+		fault_trap_clear(&hwq->trap);
+	}
 
 	spin_lock(&idxd->dev_lock);
 	memset(wq->wqcfg, 0, idxd->wqcfg_size);
@@ -417,6 +424,8 @@ void hwq_disable(struct hwq *hwq)
 /* The queue is disabled and its PASID drained: idxd works off what it logged of it. */
 void hwq_forget(struct hwq *hwq)
 {
+	if (hwq->enabled)
+		return;
 	synchronize_irq(pci_irq_vector(hwq->wq->idxd->pdev, 0));
 	flush_workqueue(hwq->faults);
 	fault_trap_clear(&hwq->trap);
