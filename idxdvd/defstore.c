@@ -58,6 +58,7 @@ struct loading {
 	struct definition **defs;
 	struct definition_bad *bad;
 	size_t n, n_bad;
+	size_t n_others;		/* of parents before this one, sorted by UUID */
 };
 
 static int note_bad(struct loading *l, const char *parent, const char *file, const char *reason)
@@ -78,12 +79,17 @@ static const char *explain(int error)
 	return error == -EBADMSG ? "it is not in the format of mdevctl" : strerror(-error);
 }
 
-static struct definition *find(const struct loading *l, const char *uuid)
+static int compare_uuids(const void *a, const void *b)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (!strcmp(l->defs[i]->uuid, uuid))
-			return l->defs[i];
-	return NULL;
+	return strcmp((*(struct definition *const *)a)->uuid, (*(struct definition *const *)b)->uuid);
+}
+
+static bool is_of_another(const struct loading *l, const char *uuid)
+{
+	struct definition key = { 0 }, *p = &key;
+
+	snprintf(key.uuid, sizeof(key.uuid), "%s", uuid);
+	return l->n_others && bsearch(&p, l->defs, l->n_others, sizeof(*l->defs), compare_uuids);
 }
 
 /* What mdevctl does not know goes away alone, if it is that which cannot be used. */
@@ -110,7 +116,7 @@ static int load_one(struct loading *l, int dirfd, const char *parent, const char
 
 	if (parse_uuid(file, uuid) < 0 || strcmp(uuid, file))
 		return 0;
-	if (find(l, uuid))
+	if (is_of_another(l, uuid))
 		return note_bad(l, parent, file, "another parent has a definition of the same UUID");
 	extra_name(uuid, extra_file);
 	r = fs_read(dirfd, file, JSON_MAX_SIZE, &text);
@@ -148,6 +154,9 @@ static int load_parent(struct loading *l, const char *parent)
 		r = fs_list(fd, "", &names, &n);
 	if (r < 0)
 		return r == -ENOENT || r == -ENOTDIR ? 0 : note_bad(l, "", parent, strerror(-r));
+	if (l->n)
+		qsort(l->defs, l->n, sizeof(*l->defs), compare_uuids);
+	l->n_others = l->n;
 	for (size_t i = 0; i < n && r >= 0; i++)
 		r = load_one(l, fd, parent, names[i]);
 	fs_list_free(names, n);
