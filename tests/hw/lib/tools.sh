@@ -108,8 +108,12 @@ step()
 	STEP_PID='' STEP_TIMER=''
 	redact <"$log.raw" >"$log"
 	rm -f "$log.raw"
-	[ "$STEP_STATUS" -eq 0 ] ||
+	if [ "$STEP_STATUS" -ne 0 ]; then
 		row fail active "$dev" "$name: ended with status $STEP_STATUS" "$(tail -n 1 "$log")"
+		# What it left behind must not fail the next one.
+		device_clear "$BDF" >>"$log" 2>&1
+		modules_restore >>"$log"
+	fi
 	klog_end "$dev" "$name"
 }
 
