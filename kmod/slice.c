@@ -253,9 +253,34 @@ static int slice_map(struct slice *s, struct proxy_domain *pd)
 	return r;
 }
 
-/* From the proxy IOMMU driver, with the child's group mutex held. */
+/* s->lock, queue disabled. */
+static int slice_start(struct slice *s)
+{
+	int r;
+
+	if (!s->hwq || !s->domain)
+		return -ENXIO;
+	r = vector_program(&s->vector, s->hwq, s->pasid);
+	if (r < 0)
+		return r;
+	r = hwq_enable(s->hwq, s->pasid, &s->limits);
+	trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, true, r);
+	if (r < 0)
+		return r;
+	trace_idxd_mdev_portal(s->pasid, true);
+	portal_show(&s->portal, hwq_portal_pfn(s->hwq, vector_portal_page(&s->vector)));
+	return 0;
+}
+
+/*
+ * From the proxy IOMMU driver, with the child's group mutex held. A domain that
+ * replaces another one finds the queue running, and leaves it so; when it cannot
+ * be attached the other one still is.
+ */
 int slice_attach(struct slice *s, struct proxy_domain *pd)
 {
+	struct proxy_domain *old;
+	bool running;
 	int r = 0;
 
 	mutex_lock(&s->lock);
@@ -269,12 +294,19 @@ int slice_attach(struct slice *s, struct proxy_domain *pd)
 		r = -ENODEV;
 		goto out;
 	}
-	slice_stop(s, true);
+	old = s->domain;
+	running = s->hwq->enabled;
+	slice_stop(s, !running);
 	slice_unmap(s);
 	s->wanted = NULL;
 	r = slice_map(s, pd);
-	if (!r)
-		s->wanted = pd;
+	if (!r || (old && !slice_map(s, old)))
+		s->wanted = s->domain;
+	if (running && slice_start(s) < 0) {
+		s->gone = true;
+		if (s->gone_work)
+			queue_work(vdev_workers, s->gone_work);
+	}
 out:
 	mutex_unlock(&s->lock);
 	return r;
@@ -369,20 +401,8 @@ int slice_enable(struct slice *s, const struct hwq_limits *limits)
 	int r;
 
 	mutex_lock(&s->lock);
-	if (!s->hwq || !s->domain) {
-		r = -ENXIO;
-		goto out;
-	}
-	r = vector_program(&s->vector, s->hwq, s->pasid);
-	if (r < 0)
-		goto out;
-	r = hwq_enable(s->hwq, s->pasid, limits);
-	trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, true, r);
-	if (r < 0)
-		goto out;
-	trace_idxd_mdev_portal(s->pasid, true);
-	portal_show(&s->portal, hwq_portal_pfn(s->hwq, vector_portal_page(&s->vector)));
-out:
+	s->limits = *limits;
+	r = slice_start(s);
 	mutex_unlock(&s->lock);
 	return r;
 }

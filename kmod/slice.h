@@ -13,11 +13,11 @@
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
+#include "hwq.h"
 #include "irq.h"
 #include "region.h"
 
 struct hwq;
-struct hwq_limits;
 struct parent;
 struct proxy_domain;
 struct vd_caps;
@@ -40,6 +40,7 @@ struct slice {
 	bool undrained;			/* hardware may still use the PASID: never free it */
 	struct proxy_domain *domain;	/* attached to the PASID, or NULL */
 	struct proxy_domain *wanted;	/* what VFIO attached, whether there is a queue or not */
+	struct hwq_limits limits;	/* that the user last enabled the queue with */
 	int lost;			/* id of the queue that was taken away, or -1 */
 	bool opened;			/* at least once: the queue cannot be changed any more */
 	struct vector vector;
