@@ -36,4 +36,4 @@ echo "coverage: lines run by make check"
 core=$(cd "$top" && ls kmod/core/*.c)
 # shellcheck disable=SC2086
 report "kmod/core, all" $core
-report "allocator, all" idxdvd/alloc.c idxdvd/layout.c idxdvd/steps.c
+report "allocator, all" idxdvd/alloc.c idxdvd/layout.c idxdvd/place.c idxdvd/steps.c
