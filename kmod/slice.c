@@ -389,6 +389,8 @@ void slice_close(struct slice *s)
 	slice_stop(s, true);
 	if (s->hwq)
 		vector_close(&s->vector, s->hwq, s->parent->ims);
+	if (s->hwq)
+		watch_forget(&s->hwq->watch);
 	portal_close(&s->portal);
 	slice_listen(s, NULL);
 	s->gone = !s->hwq;

@@ -129,8 +129,10 @@ static void watch_poll(struct work_struct *work)
 	struct watch *w = container_of(to_delayed_work(work), struct watch, poll);
 	struct slice *s;
 
-	if (!READ_ONCE(w->hwq->enabled))
+	if (!READ_ONCE(w->hwq->enabled)) {
+		watch_log(w, true);	/* what came before it was disabled */
 		return;
+	}
 	if (!hwq_is_alive(w->hwq)) {
 		s = watch_slice(w);
 		if (s) {
@@ -143,11 +145,19 @@ static void watch_poll(struct work_struct *work)
 	queue_delayed_work(vdev_workers, &w->poll, msecs_to_jiffies(POLL_MS));
 }
 
-/* The queue is about to be enabled; what the log holds now is not its holder's. */
+/* The queue is about to be enabled. What the log holds now is not a new user's. */
 void watch_start(struct watch *w)
 {
-	watch_log(w, false);
-	mod_delayed_work(vdev_workers, &w->poll, msecs_to_jiffies(POLL_MS));
+	if (w->pasid != w->hwq->pasid)
+		watch_log(w, false);
+	w->pasid = w->hwq->pasid;
+	queue_delayed_work(vdev_workers, &w->poll, msecs_to_jiffies(POLL_MS));
+}
+
+/* The user left; the next one of the same mdev has the same PASID. */
+void watch_forget(struct watch *w)
+{
+	w->pasid = 0;
 }
 
 void watch_init(struct watch *w, struct hwq *hwq)

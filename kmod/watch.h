@@ -3,6 +3,7 @@
 #ifndef IDXD_MDEV_WATCH_H
 #define IDXD_MDEV_WATCH_H
 
+#include <linux/iommu.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -16,11 +17,13 @@ struct watch {
 	struct work_struct report;
 	spinlock_t lock;		/* record */
 	u64 record[4];
-	unsigned int seen;		/* index in the event log; the poll's own */
+	unsigned int seen;		/* index in the event log, its lock */
+	ioasid_t pasid;			/* whose entries are looked for; 0: nobody's */
 };
 
 void watch_init(struct watch *w, struct hwq *hwq);
 void watch_start(struct watch *w);
+void watch_forget(struct watch *w);
 void watch_exit(struct watch *w);
 
 #endif
