@@ -103,6 +103,7 @@ verb_judge()
 {
 	local name kernel start=$SECONDS
 
+	JUDGE_ARGS=$*
 	judge_options "$@"
 	lab_build
 	say "results and kernel logs: $RESULTS"
@@ -143,7 +144,7 @@ judge_record()
 	file=$LAB_DIR/results/judge-$(date -u +%Y-%m-%d).txt
 	mkdir -p "$LAB_DIR/results"
 	{
-		echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) commit $commit"
+		echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) commit $commit: lab judge $JUDGE_ARGS"
 		echo "with QEMU $(cat "$CACHE/qemu/version") and our patches"
 		sed -n 's/^judge: \(with .*\)/\1/p' "$RESULTS"/*.output | sort -u
 		sed -e 's/ *$//' "$RESULTS/summary"
