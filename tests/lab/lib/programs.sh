@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Programs that tests need in the VM, compiled in the build root and kept.
+# Programs that tests need in the VM, compiled in the build root and kept; and files of this tree.
 
 # C programs that a test wants: a line of its file programs is a NAME, made from src/NAME.c, or a
 # NAME and its sources, relative to the lab's folder. Prints why when one fails.
@@ -13,6 +13,17 @@ test_programs()
 		program_make "$p" "${sources[@]}" || return 1
 		OPT_PUTS+=("$CACHE/$PROGRAM:/root/test/$p")
 	done < <(test_setting "$1" programs)
+	test_files "$1"
+}
+
+# A line of a test's file files: something in this tree, and where it goes in the VM.
+test_files()
+{
+	local src dst
+
+	while read -r src dst; do
+		OPT_PUTS+=("$TOP/$src:$dst")
+	done < <(test_setting "$1" files)
 }
 
 # program_make NAME SOURCE...: sets PROGRAM, its file in the cache.
