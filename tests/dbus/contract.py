@@ -136,8 +136,11 @@ def test_module_manual(world):
                      if f.endswith(".c"))
     equal(set(re.findall(r"^(\w+)$", section(page, "PARAMETERS"), re.M)),
           set(re.findall(r"\bmodule_param\((\w+),", source)), "module parameters")
-    equal(set(re.findall(r"^\*\*(\w+)\*\*$", section(page, "ATTRIBUTES"), re.M)),
-          set(re.findall(r"\bDEVICE_ATTR_\w+\((\w+)\)", source)), "attributes")
+    heads = re.findall(r"^\*\*.*\*\*$", section(page, "ATTRIBUTES"), re.M)
+    # STAT(name, ...) makes the attributes in stats/ by one DEVICE_ATTR_RO(name).
+    attributes = set(re.findall(r"\bDEVICE_ATTR_\w+\((\w+)\)", source)) - {"name"}
+    equal(set(re.findall(r"\*\*(?:stats/)?(\w+)\*\*", " ".join(heads))),
+          attributes | set(re.findall(r"^STAT\((\w+),", source, re.M)), "attributes")
     known = set(re.findall(r"\"((?:dsa|iax)-\w+-v\d+)\"", source))
     equal({t[len("idxd-"):] for t in re.findall(r"^(idxd-[\w-]+)$", section(page, "TYPES"), re.M)},
           known, "types")
