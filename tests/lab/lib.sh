@@ -171,6 +171,12 @@ guest_console()
 	[ ! -e "$GUEST_DIR/$1/console" ] || tr -d '\r' <"$GUEST_DIR/$1/console" | sed "s/^/$1| /"
 }
 
+# guest_lines NAME REGEX: what it said of that; its console is still shown whole at the end.
+guest_lines()
+{
+	tr -d '\r' <"$GUEST_DIR/$1/console" | grep -E -e "$2" | sed "s/^/$1| /"
+}
+
 # guest_says NAME REGEX [SECONDS]: until a console line of the guest matches.
 guest_says()
 {
