@@ -137,7 +137,14 @@ int cmd_exec(struct idxd_device *idxd, enum cmd_code code, u32 operand, u16 *ret
 	if (!wait_for_completion_timeout(&p->done, timeout)) {
 		dev_err_ratelimited(dev, "command %u, operand %#x: no completion within %u ms\n",
 				    code, operand, CMD_TIMEOUT_MS);
-		cmd_wait_late(p);
+		/*
+		 * An idle device will not answer any more: a reset took the command
+		 * or its interrupt away. The object stays, idxd may still point to it.
+		 */
+		if (ioread32(regs + REG_CMDSTS) & CMDSTS_ACTIVE)
+			cmd_wait_late(p);
+		else
+			cmd_release(idxd, 0);
 		return -ETIMEDOUT;
 	}
 
