@@ -214,6 +214,7 @@ static void lost_records(struct pf *pf)
 	d.record = pf_unmapped(pf) - 16;
 	pf_submit(pf, 0, &d);
 	EXPECT(pf_swerror(pf), 0x1b);
+	EXPECT(pf_vector_wait(pf, 0, 1000), 1);
 
 	/* with one: an entry that carries the record */
 	if (!pf->evl || pf_start(pf, true) < 0)
