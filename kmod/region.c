@@ -6,6 +6,7 @@
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 
@@ -37,11 +38,19 @@ void portal_open(struct portal *p, struct address_space *mapping)
 	mutex_unlock(&p->lock);
 }
 
-/* Takes every PTE out, of processes and of KVM; the next access faults again. */
-static void portal_zap(struct address_space *mapping)
+/*
+ * Takes every PTE out, of processes and of KVM; the next access faults again.
+ * KVM makes a PTE present and then looks it up, with mmap_lock held for reading,
+ * and stops the VM when the PTE is gone again in between. So nothing is taken
+ * out while the VMM's mmap_lock is held.
+ */
+static void portal_zap(struct address_space *mapping, struct mm_struct *mm)
 {
-	if (mapping)
-		unmap_mapping_range(mapping, PORTAL_OFFSET, PORTAL_PAGES * PAGE_SIZE, true);
+	if (mm)
+		mmap_write_lock(mm);
+	unmap_mapping_range(mapping, PORTAL_OFFSET, PORTAL_PAGES * PAGE_SIZE, true);
+	if (mm)
+		mmap_write_unlock(mm);
 }
 
 /*
@@ -50,17 +59,21 @@ static void portal_zap(struct address_space *mapping)
  */
 static void portal_switch(struct portal *p, bool shown, unsigned long pfn)
 {
-	struct address_space *mapping;
-	bool change;
+	struct address_space *mapping = NULL;
+	struct mm_struct *mm = NULL;
 
 	mutex_lock(&p->lock);
-	change = p->shown != shown;
+	if (p->shown != shown)
+		mapping = p->mapping;
+	if (mapping && p->mm && mmget_not_zero(p->mm))
+		mm = p->mm;
 	p->shown = shown;
 	p->pfn = pfn;
-	mapping = p->mapping;
 	mutex_unlock(&p->lock);
-	if (change)
-		portal_zap(mapping);
+	if (mapping)
+		portal_zap(mapping, mm);
+	if (mm)
+		mmput(mm);
 }
 
 void portal_show(struct portal *p, unsigned long pfn)
@@ -75,10 +88,27 @@ void portal_hide(struct portal *p)
 
 void portal_close(struct portal *p)
 {
+	struct mm_struct *mm;
+
 	portal_hide(p);
 	mutex_lock(&p->lock);
+	mm = p->mm;
+	p->mm = NULL;
 	p->mapping = NULL;
 	mutex_unlock(&p->lock);
+	if (mm)
+		mmdrop(mm);
+}
+
+/* A second process that maps the portal and runs a VM on it is not cared for. */
+static void portal_mapped_by(struct portal *p, struct mm_struct *mm)
+{
+	mmgrab(mm);
+	mutex_lock(&p->lock);
+	swap(p->mm, mm);
+	mutex_unlock(&p->lock);
+	if (mm)
+		mmdrop(mm);
 }
 
 static vm_fault_t portal_fault(struct vm_fault *vmf)
@@ -98,9 +128,8 @@ static vm_fault_t portal_fault(struct vm_fault *vmf)
 	mutex_unlock(&p->lock);
 
 	/*
-	 * KVM looks the PTE up again after a fault and stops the VM when a zap was
-	 * faster. Told that the fault is complete and the lock dropped, it starts
-	 * over instead.
+	 * Told that the fault is complete and the lock dropped, KVM starts over
+	 * instead of looking up what a zap may have taken out again (portal_zap()).
 	 */
 	if (r == VM_FAULT_NOPAGE && fault_flag_allow_retry_first(vmf->flags) &&
 	    !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT)) {
@@ -134,5 +163,6 @@ int portal_mmap(struct slice *s, struct vm_area_struct *vma)
 	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
 	vma->vm_private_data = s;
 	vma->vm_ops = &portal_vm_ops;
+	portal_mapped_by(&s->portal, vma->vm_mm);
 	return 0;
 }

@@ -15,6 +15,7 @@ struct portal {
 	unsigned long pfn;		/* of the first host portal page */
 	struct page *sink;		/* takes the stores otherwise */
 	struct address_space *mapping;	/* of the VFIO device, while open */
+	struct mm_struct *mm;		/* that mapped it last; grabbed */
 };
 
 int portal_init(struct portal *p);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A VMM of one page of guest code, which stores to the portal of its mdev without pause, while
- * another thread takes the portal's page-table entries away every 100 microseconds, as the module
- * does when a queue is enabled or disabled. KVM looks an entry up again after each fault; it must
- * never give up.
+ * A VMM of one page of guest code, which stores to the portal of its mdev without pause on two
+ * vCPUs, while another thread disables and enables the queue as fast as the device goes along: each
+ * time the module takes the portal's page-table entries away. KVM looks an entry up again after each
+ * fault; it must never give up.
  *
  *	zap UUID SECONDS
  *
@@ -40,6 +40,7 @@
 #define R_CMDSTS   0xa8
 #define ENABLE_DEVICE 1u
 #define ENABLE_WQ     6u
+#define DISABLE_WQ    7u
 
 static int device;
 static uint64_t bar0;
@@ -77,16 +78,16 @@ static uint64_t rd(uint64_t off, unsigned int len)
 	return v;
 }
 
-static void command(unsigned int code)
+static void command(unsigned int code, unsigned int operand)
 {
 	uint32_t status;
 
-	wr(R_CMD, code << 20, 4);
-	for (int i = 0; i < 3000; i++) {
+	wr(R_CMD, code << 20 | operand, 4);
+	for (int i = 0; i < 300000; i++) {
 		status = (uint32_t)rd(R_CMDSTS, 4);
 		if (!(status >> 31))
 			break;
-		usleep(10000);
+		usleep(100);
 	}
 	if (status) {
 		fprintf(stderr, "zap: command %u: CMDSTS %#x\n", code, status);
@@ -138,8 +139,8 @@ static void enable_wq(void)
 	wr(wqcfg + 12, 21 | 5 << 5, 4);
 	wr(grpcfg + 0, 1, 8);
 	wr(grpcfg + 0x20, 1, 8);
-	command(ENABLE_DEVICE);
-	command(ENABLE_WQ);
+	command(ENABLE_DEVICE, 0);
+	command(ENABLE_WQ, 0);
 }
 
 /* Real mode. Store to the portal, count, again. */
@@ -222,7 +223,6 @@ static void nothing(int sig)
 
 int main(int argc, char **argv)
 {
-	const struct timespec nap = { .tv_nsec = 50000 };
 	struct sigaction sa = { .sa_handler = nothing };
 	struct vcpu vcpus[VCPUS];
 	unsigned long zaps = 0;
@@ -253,10 +253,9 @@ int main(int argc, char **argv)
 		die("sched_setscheduler");
 	end = time(NULL) + atoi(argv[2]);
 	while (!stop && time(NULL) < end) {
-		if (madvise(portal, PAGES * PAGE, MADV_DONTNEED))
-			die("madvise");
-		zaps++;
-		nanosleep(&nap, NULL);
+		command(DISABLE_WQ, 1);
+		command(ENABLE_WQ, 0);
+		zaps += 2;
 	}
 	stop = true;
 	for (unsigned int i = 0; i < VCPUS; i++) {
