@@ -17,7 +17,7 @@ libvdfake_a_SOURCES = tests/unit/core-fake.c tests/unit/core-fake.h
 libvdfake_a_CPPFLAGS = $(core_cppflags)
 
 core_tests = \
-	tests/unit/core-cmd tests/unit/core-config tests/unit/core-fuzz \
+	tests/unit/core-cmd tests/unit/core-config \
 	tests/unit/core-linux tests/unit/core-msix tests/unit/core-reg \
 	tests/unit/core-reset tests/unit/core-swerr
 
@@ -25,8 +25,6 @@ tests_unit_core_cmd_CPPFLAGS = $(core_cppflags)
 tests_unit_core_cmd_LDADD = $(core_libs)
 tests_unit_core_config_CPPFLAGS = $(core_cppflags)
 tests_unit_core_config_LDADD = $(core_libs)
-tests_unit_core_fuzz_CPPFLAGS = $(core_cppflags)
-tests_unit_core_fuzz_LDADD = libvdcore.a
 tests_unit_core_linux_CPPFLAGS = $(core_cppflags)
 tests_unit_core_linux_LDADD = $(core_libs)
 tests_unit_core_msix_CPPFLAGS = $(core_cppflags)
