@@ -34,6 +34,7 @@ struct cli_args {
 	const char *type, *parent, *uuid, *wq, *placement;
 	uint32_t host_wqs, pool_min, numa_node, min_size;
 	uint64_t timeout_usec;
+	bool no_password;		/* rather be refused than asked for one */
 	char *labels[CLI_MAX_LABELS + 1];	/* ends in NULL */
 	unsigned int n_labels;
 	char **words;			/* the positional arguments after the verb */

@@ -20,6 +20,7 @@ struct client {
 	sd_bus_error err;
 	uint64_t timeout_usec;
 	bool connected;
+	bool may_ask;			/* polkit may ask for a password */
 };
 
 struct client *client_free(struct client *c)
@@ -42,7 +43,7 @@ void client_freep(struct client **c)
  * Without a bus the client is still made: the first call fails and client_complain() has the words
  * for it.
  */
-int client_new(uint64_t timeout_usec, struct client **ret)
+int client_new(uint64_t timeout_usec, bool may_ask, struct client **ret)
 {
 	struct client *c;
 	int r;
@@ -52,6 +53,7 @@ int client_new(uint64_t timeout_usec, struct client **ret)
 		return -ENOMEM;
 
 	c->timeout_usec = timeout_usec;
+	c->may_ask = may_ask;
 	r = sd_bus_open_system(&c->bus);
 	c->connected = r >= 0;
 	if (r < 0)
@@ -148,10 +150,19 @@ int client_complain(const struct client *c, const char *what, int r)
 
 int client_call_new(struct client *c, const char *iface, const char *method, sd_bus_message **ret)
 {
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	int r;
+
 	if (!c->connected)
 		return -ENOTCONN;
 
-	return sd_bus_message_new_method_call(c->bus, ret, API_BUS_NAME, API_ROOT, iface, method);
+	r = sd_bus_message_new_method_call(c->bus, &m, API_BUS_NAME, API_ROOT, iface, method);
+	if (r >= 0)
+		r = sd_bus_message_set_allow_interactive_authorization(m, c->may_ask);
+	if (r < 0)
+		return r;
+	*ret = TAKE(m);
+	return 0;
 }
 
 int client_call(struct client *c, sd_bus_message *m, sd_bus_message **ret)

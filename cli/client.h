@@ -100,7 +100,7 @@ struct client_snapshot {
 };
 
 /* All return 0 or a negative errno; client_complain() then knows what the daemon said. */
-int client_new(uint64_t timeout_usec, struct client **ret);
+int client_new(uint64_t timeout_usec, bool may_ask, struct client **ret);
 struct client *client_free(struct client *c);
 void client_freep(struct client **c);
 

@@ -73,6 +73,7 @@ enum {
 	OPT_DRY_RUN,
 	OPT_JSON,
 	OPT_TIMEOUT,
+	OPT_NO_ASK_PASSWORD,
 };
 
 static const struct cli_option_row {
@@ -98,6 +99,7 @@ static const struct cli_option_row {
 	{ "dry-run", OPT_DRY_RUN, NULL, CLI_DRY_RUN, "print the steps, change nothing" },
 	{ "json", OPT_JSON, NULL, CLI_JSON, "print JSON (list, types, capacity, holders, status)" },
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "wait this long for an answer; 60 unless given" },
+	{ "no-ask-password", OPT_NO_ASK_PASSWORD, NULL, 0, "fail where a password would be asked for" },
 	{ "help", 'h', NULL, 0, "show this help" },
 	{ "version", OPT_VERSION, NULL, 0, "show the version" },
 	{ "list-verbs", OPT_LIST_VERBS, NULL, 0, "print the name of each verb" },
@@ -255,6 +257,9 @@ static int take_option(const struct cli_option_row *o, struct cli_args *args, en
 			return usage_number(o, optarg, 1, 86400);
 		args->timeout_usec = n * (uint64_t)USEC_PER_SEC;
 		break;
+	case OPT_NO_ASK_PASSWORD:
+		args->no_password = true;
+		break;
 	case 'h':
 		*action = SHOW_HELP;
 		break;
@@ -387,7 +392,7 @@ int main(int argc, char **argv)
 	if (r < 0)
 		return API_EXIT_USAGE;
 
-	r = client_new(args.timeout_usec, &c);
+	r = client_new(args.timeout_usec, !args.no_password, &c);
 	if (r < 0) {
 		fprintf(stderr, "idxdctl: %s\n", strerror(-r));
 		return API_EXIT_FAILURE;

@@ -248,7 +248,7 @@ BUS_GETTER(get_bad_files)
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* UNPRIVILEGED rows that change anything are bus_method_act(), which calls bus_authorize(). */
+/* UNPRIVILEGED rows that change anything are bus_method_act(), which asks who may. */
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("Adopt",

@@ -4,23 +4,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "idxdvd/bus-authority.h"
+#include "idxdvd/bus-fill.h"
 #include "idxdvd/bus-request.h"
 #include "idxdvd/bus-util.h"
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/common/log.h"
-#include "idxdvd/holding.h"
+#include "idxdvd/common/parse.h"
+#include "idxdvd/definition.h"
 #include "idxdvd/manager.h"
 
+/* --- requests as objects --------------------------------------------------------------------- */
+
 /*
- * A call that waits for the manager; it keeps the message, so that the answer finds its way. Calls
- * that everybody may make are counted apart: they must not use up the room of the others.
+ * A call that is not answered yet; it keeps the message, so that the answer finds its way. Kinds
+ * are counted apart: those that everybody may send must not use up the room of the others.
  */
+enum request_kind {
+	REQUEST_ASKING,			/* polkit has not answered yet */
+	REQUEST_CHANGING,
+	REQUEST_READING,
+	REQUEST_KIND_COUNT,
+};
+
 struct request {
+	struct request *prev, *next;
 	struct bus *b;
 	sd_bus_message *msg;
-	unsigned int *n_waiting;
+	uid_t uid;
+	enum request_kind kind, then;	/* then: what it becomes when it is allowed */
+	const struct method *method;
+	const char *word;		/* in the message, as the strings of the options */
+	struct bus_options options;
+	struct bus_details details;	/* what polkit was told */
+	struct bus_question *question;
+};
+
+/* Methods that polkit is asked for: what the string is called, and what else they take. */
+struct method {
+	const char *member, *what;
+	size_t max;
+	unsigned int options;
+	const char *action;
 	int (*fill)(struct bus *b, sd_bus_message *reply, const struct manager_result *res);
+	void (*act)(struct request *q, const char *word, const struct bus_options *o);
 };
 
 static struct request *request_free(struct request *q)
@@ -28,7 +56,14 @@ static struct request *request_free(struct request *q)
 	if (!q)
 		return NULL;
 
-	(*q->n_waiting)--;
+	if (q->prev)
+		q->prev->next = q->next;
+	else
+		q->b->requests = q->next;
+	if (q->next)
+		q->next->prev = q->prev;
+	bus_question_free(q->question);
+	bus_options_done(&q->options);
 	sd_bus_message_unref(q->msg);
 	free(q);
 	return NULL;
@@ -39,98 +74,56 @@ static void request_freep(struct request **q)
 	request_free(*q);
 }
 
-static int request_new(struct bus *b, sd_bus_message *msg, unsigned int *n_waiting,
-		       struct request **ret, sd_bus_error *err)
+/* Among its kind, and among those of one user, who may not use up the room of all others. */
+static int check_room(const struct request *q, sd_bus_error *err)
 {
-	struct request *q;
+	unsigned int n_kind = 0, n_user = 0;
 
-	if (*n_waiting >= API_PENDING_MAX) {
-		sd_bus_error_setf(err, SD_BUS_ERROR_LIMITS_EXCEEDED,
-				  "idxdvd: %u requests wait already; try again later", *n_waiting);
-		return -EBUSY;
+	for (const struct request *p = q->b->requests; p; p = p->next) {
+		n_kind += p != q && p->kind == q->kind;
+		n_user += p != q && p->uid == q->uid;
 	}
+	if (n_kind >= API_PENDING_MAX)
+		return sd_bus_error_setf(err, SD_BUS_ERROR_LIMITS_EXCEEDED,
+					 "idxdvd: %u requests wait already; try again later", n_kind);
+	if (!bus_is_trusted(q->uid) && n_user >= API_PENDING_USER_MAX)
+		return sd_bus_error_setf(err, SD_BUS_ERROR_LIMITS_EXCEEDED,
+					 "idxdvd: %u requests of user %u wait already; try again later",
+					 n_user, (unsigned int)q->uid);
+	return 0;
+}
 
+/* @m->action NULL: everybody may, so that polkit need not be asked. */
+static int request_new(struct bus *b, sd_bus_message *msg, const struct method *m,
+		       enum request_kind kind, struct request **ret, sd_bus_error *err)
+{
+	_cleanup_(request_freep) struct request *q = NULL;
+	uid_t uid;
+	int r;
+
+	r = bus_sender_uid(msg, &uid);
+	if (r < 0)
+		return r;
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
 
 	q->b = b;
 	q->msg = sd_bus_message_ref(msg);
-	q->n_waiting = n_waiting;
-	(*n_waiting)++;
-	*ret = q;
+	q->uid = uid;
+	q->then = kind;
+	q->kind = m->action && !bus_is_trusted(uid) ? REQUEST_ASKING : kind;
+	q->method = m;
+	q->next = b->requests;
+	if (q->next)
+		q->next->prev = q;
+	b->requests = q;
+
+	r = check_room(q, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE(q);
 	return 0;
-}
-
-/* One string for each line of the plan. */
-static int fill_plan(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
-{
-	_cleanup_(freep) char *copy = NULL;
-	char *line, *rest;
-	int r;
-
-	copy = strdup(res->plan);
-	if (!copy)
-		return -ENOMEM;
-
-	r = sd_bus_message_open_container(reply, 'a', "s");
-	if (r < 0)
-		return r;
-
-	for (line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		r = bus_append_text(reply, line);
-		if (r < 0)
-			return r;
-	}
-
-	return sd_bus_message_close_container(reply);
-}
-
-/* The path is "/" after a dry run: there is no such object. */
-static int fill_mdev(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
-{
-	int r;
-
-	r = sd_bus_message_append(reply, "s", res->uuid);
-	if (r < 0)
-		return r;
-	r = bus_append_path(reply, API_PREFIX_MDEV,
-			    manager_find_mdev(b->manager, res->uuid) ||
-			    manager_find_definition(b->manager, res->uuid) ? res->uuid : "");
-	if (r < 0)
-		return r;
-
-	return fill_plan(b, reply, res);
-}
-
-static int append_holding(sd_bus_message *reply, const struct holding *h)
-{
-	const struct {
-		const char *key, *text;
-	} texts[] = {
-		{ "WorkQueue", h->wq }, { "Kind", holding_kind_name(h->kind) }, { "Mdev", h->mdev },
-		{ "Driver", h->name }, { "Command", h->comm }, { "Executable", h->exe },
-		{ "Unit", h->unit }, { "Container", h->container }, { "Domain", h->domain },
-	};
-	int r;
-
-	r = sd_bus_message_open_container(reply, 'a', "{sv}");
-	for (size_t i = 0; i < ARRAY_LEN(texts) && r >= 0; i++)
-		r = bus_append_text_entry(reply, texts[i].key, texts[i].text);
-	if (r >= 0)
-		r = sd_bus_message_append(reply, "{sv}{sv}{sv}", "Pid", "u", (uint32_t)h->pid,
-					  "Clients", "u", h->clients, "Since", "t", h->since_usec);
-	return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int fill_holdings(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
-{
-	int r;
-
-	r = sd_bus_message_open_container(reply, 'a', "a{sv}");
-	for (size_t i = 0; i < res->n_holdings && r >= 0; i++)
-		r = append_holding(reply, &res->holdings[i]);
-	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static int fill_nothing(struct bus *b, sd_bus_message *reply, const struct manager_result *res)
@@ -146,7 +139,7 @@ static int reply_success(struct request *q, const struct manager_result *res)
 	r = sd_bus_message_new_method_return(q->msg, &reply);
 	if (r < 0)
 		return r;
-	r = q->fill(q->b, reply, res);
+	r = q->method->fill(q->b, reply, res);
 	if (r < 0)
 		return r;
 
@@ -255,37 +248,167 @@ static void do_apply(struct request *q, const char *document, const struct bus_o
 
 #define DEFINE_OPTIONS (BUS_WQ | BUS_AUTOSTART | BUS_LABELS | BUS_DRY_RUN)
 
-/* Methods of the signature sa{sv}: what the string is called, and what else they take. */
-static const struct method {
-	const char *member, *what;
-	size_t max;
-	unsigned int options;
-	const char *action;
-	int (*fill)(struct bus *b, sd_bus_message *reply, const struct manager_result *res);
-	void (*act)(struct request *q, const char *word, const struct bus_options *o);
-} methods[] = {
+static void do_list_holders(struct request *q, const char *wq, const struct bus_options *o)
+{
+	manager_holdings(q->b->manager, *wq ? wq : NULL, request_done, q);
+}
+
+static void do_refresh(struct request *q, const char *nothing, const struct bus_options *o)
+{
+	manager_refresh(q->b->manager, request_done, q);
+}
+
+/* Of the signature sa{sv}. */
+static const struct method methods[] = {
 	{ "Adopt", "device", API_DEVICE_MAX, BUS_HOST_WQS | BUS_POOL_MIN | BUS_DRY_RUN,
-	  API_ACTION_MANAGE_WQ, fill_plan, do_adopt },
+	  API_ACTION_MANAGE_WQ, bus_fill_plan, do_adopt },
 	{ "Release", "device", API_DEVICE_MAX, BUS_DRY_RUN,
-	  API_ACTION_MANAGE_WQ, fill_plan, do_release },
+	  API_ACTION_MANAGE_WQ, bus_fill_plan, do_release },
 	{ "CreateMdev", "type", API_TYPE_MAX, BUS_PARENT | BUS_UUID | BUS_WQ |
 	  PLACE_OPTIONS | BUS_DRY_RUN,
-	  API_ACTION_MANAGE_MDEV, fill_mdev, do_create },
+	  API_ACTION_MANAGE_MDEV, bus_fill_mdev, do_create },
 	{ "DestroyMdev", "uuid", API_UUID_MAX, BUS_DRY_RUN,
-	  API_ACTION_MANAGE_MDEV, fill_plan, do_destroy },
+	  API_ACTION_MANAGE_MDEV, bus_fill_plan, do_destroy },
 	{ "Define", "type", API_TYPE_MAX, DEFINE_OPTIONS | BUS_PARENT | BUS_UUID,
-	  API_ACTION_DEFINE, fill_mdev, do_define },
+	  API_ACTION_DEFINE, bus_fill_mdev, do_define },
 	{ "Modify", "uuid", API_UUID_MAX, DEFINE_OPTIONS | BUS_TYPE,
-	  API_ACTION_DEFINE, fill_plan, do_modify },
+	  API_ACTION_DEFINE, bus_fill_plan, do_modify },
 	{ "Undefine", "uuid", API_UUID_MAX, BUS_DRY_RUN,
-	  API_ACTION_DEFINE, fill_plan, do_undefine },
+	  API_ACTION_DEFINE, bus_fill_plan, do_undefine },
 	{ "Start", "uuid", API_UUID_MAX, BUS_DRY_RUN,
-	  API_ACTION_MANAGE_MDEV, fill_mdev, do_start },
+	  API_ACTION_MANAGE_MDEV, bus_fill_mdev, do_start },
 	{ "Apply", "document", API_DOCUMENT_MAX, BUS_DRY_RUN,
-	  API_ACTION_APPLY, fill_plan, do_apply },
+	  API_ACTION_APPLY, bus_fill_plan, do_apply },
 	{ "Stop", "uuid", API_UUID_MAX, BUS_DRY_RUN,
-	  API_ACTION_MANAGE_MDEV, fill_plan, do_destroy },
+	  API_ACTION_MANAGE_MDEV, bus_fill_plan, do_destroy },
 };
+
+/* Names processes of others, so not everybody may ask. */
+static const struct method list_holders = {
+	"ListHolders", "wq", API_DEVICE_MAX, 0, API_ACTION_LIST_HOLDERS, bus_fill_holdings,
+	do_list_holders,
+};
+
+/* Everybody may ask for it: it only reads. */
+static const struct method refresh = {
+	.member = "Refresh", .fill = fill_nothing, .act = do_refresh,
+};
+
+/* --- access ---------------------------------------------------------------------------------- */
+
+#define COPY(field, text) snprintf(field, sizeof(field), "%s", text)
+
+/* What the request is about, as far as it says; the device of what exists is looked up. */
+static void find_details(const struct request *q, struct bus_details *d)
+{
+	const struct bus_options *o = &q->options;
+	const char *device = o->parent;
+	const struct accel *a = NULL;
+
+	memset(d, 0, sizeof(*d));
+	COPY(d->method, q->method->member);
+	if (!strcmp(q->method->what, "device")) {
+		device = q->word;
+	} else if (!strcmp(q->method->what, "type")) {
+		COPY(d->type, q->word);
+		COPY(d->uuid, o->uuid ? o->uuid : "");
+	} else if (!strcmp(q->method->what, "wq")) {
+		COPY(d->wq, q->word);
+		manager_find_wq(q->b->manager, q->word, &a);
+	} else if (!strcmp(q->method->what, "uuid")) {
+		char uuid[UUID_LEN];
+		bool valid = parse_uuid(q->word, uuid) == 0;
+		const struct mdev *m = valid ? manager_find_mdev(q->b->manager, uuid) : NULL;
+		const struct definition *def =
+			valid ? manager_find_definition(q->b->manager, uuid) : NULL;
+
+		COPY(d->uuid, valid ? uuid : q->word);
+		COPY(d->type, o->type ? o->type : m ? m->type : def ? def->type : "");
+		device = m ? m->parent : def ? def->parent : NULL;
+	}
+	if (o->wq)
+		COPY(d->wq, o->wq);
+	if (!a && device)
+		a = manager_find_accel(q->b->manager, device);
+	COPY(d->device, a ? a->name : device ? device : "");
+}
+
+/* Allowed: one call inwards, which takes @q over. request_done() replies. */
+static void act(struct request *q)
+{
+	q->method->act(q, q->word, &q->options);
+}
+
+/* What was allowed may mean something else by now, e.g. the same UUID on another device. */
+static int check_again(struct request *q, sd_bus_error *err)
+{
+	struct bus_details now;
+
+	find_details(q, &now);
+	if (memcmp(&now, &q->details, sizeof(now)))
+		return sd_bus_error_setf(err, SD_BUS_ERROR_ACCESS_DENIED,
+					 "%s: what it is about has changed while polkit was asked; try again",
+					 q->method->action);
+	q->kind = q->then;
+	return check_room(q, err);
+}
+
+static void on_answer(void *userdata, int r, sd_bus_error *err)
+{
+	_cleanup_(request_freep) struct request *q = userdata;
+
+	q->question = bus_question_free(q->question);
+	if (r == -EPIPE)
+		return;
+	if (r >= 0)
+		r = check_again(q, err);
+	if (r >= 0) {
+		act(TAKE(q));
+		return;
+	}
+	r = sd_bus_reply_method_error(q->msg, err);
+	if (r < 0)
+		log_warning("the refusal to %s could not be sent: %s",
+			    sd_bus_message_get_sender(q->msg), strerror(-r));
+}
+
+/* At once, or when polkit allows it. */
+static int act_if_allowed(struct request **q)
+{
+	int r;
+
+	if ((*q)->kind != REQUEST_ASKING) {
+		act(TAKE(*q));
+		return 1;
+	}
+	find_details(*q, &(*q)->details);
+	r = bus_ask((*q)->b, (*q)->msg, (*q)->uid, (*q)->method->action, &(*q)->details, on_answer,
+		    *q, &(*q)->question);
+	if (r < 0)
+		return r;
+	TAKE(*q);
+	return 1;
+}
+
+void bus_drop_requests(struct bus *b)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error err = SD_BUS_ERROR_NULL;
+	struct refusal why = { 0 };
+	struct request *q, *next;
+
+	refuse(&why, REFUSE_SHUTTING_DOWN, ESHUTDOWN, "idxdvd", "try again when it runs",
+	       "the daemon is stopping");
+	bus_refuse(&err, &why);
+	for (q = b->requests; q; q = next) {
+		next = q->next;
+		if (q->kind != REQUEST_ASKING)
+			continue;		/* the manager answers it */
+		sd_bus_reply_method_error(q->msg, &err);
+		request_free(q);
+	}
+}
+
+/* --- the methods ----------------------------------------------------------------------------- */
 
 static const struct method *find_method(const char *member)
 {
@@ -300,8 +423,7 @@ int bus_method_act(sd_bus_message *msg, void *userdata, sd_bus_error *err)
 {
 	const struct method *m = find_method(sd_bus_message_get_member(msg));
 	_cleanup_(bus_options_done) struct bus_options o = { 0 };
-	struct bus *b = userdata;
-	struct request *q;
+	_cleanup_(request_freep) struct request *q = NULL;
 	const char *word;
 	int r;
 
@@ -314,38 +436,29 @@ int bus_method_act(sd_bus_message *msg, void *userdata, sd_bus_error *err)
 	if (r < 0)
 		return r;
 
-	r = bus_authorize(msg, m->action, err);
-	if (r <= 0)
-		return r;
-	r = request_new(b, msg, &b->n_changing, &q, err);
+	r = request_new(userdata, msg, m, REQUEST_CHANGING, &q, err);
 	if (r < 0)
 		return r;
-	q->fill = m->fill;
-	m->act(q, word, &o);
-	return 1;
+	q->word = word;
+	q->options = o;
+	o.labels = NULL;
+	return act_if_allowed(&q);
 }
 
-/* Everybody may ask for it: it only reads. */
 int bus_method_refresh(sd_bus_message *msg, void *userdata, sd_bus_error *err)
 {
-	struct bus *b = userdata;
-	struct request *q;
+	_cleanup_(request_freep) struct request *q = NULL;
 	int r;
 
-	r = request_new(b, msg, &b->n_refreshing, &q, err);
+	r = request_new(userdata, msg, &refresh, REQUEST_READING, &q, err);
 	if (r < 0)
 		return r;
-	q->fill = fill_nothing;
-
-	manager_refresh(b->manager, request_done, q);
-	return 1;
+	return act_if_allowed(&q);
 }
 
-/* Names processes of others, so not everybody may ask. */
 int bus_method_list_holders(sd_bus_message *msg, void *userdata, sd_bus_error *err)
 {
-	struct bus *b = userdata;
-	struct request *q;
+	_cleanup_(request_freep) struct request *q = NULL;
 	const char *wq;
 	int r;
 
@@ -354,14 +467,9 @@ int bus_method_list_holders(sd_bus_message *msg, void *userdata, sd_bus_error *e
 		return r;
 	if (strlen(wq) > API_DEVICE_MAX)
 		return bus_refuse_args(err, "wq: no name has more than %d bytes", API_DEVICE_MAX);
-	r = bus_authorize(msg, API_ACTION_LIST_HOLDERS, err);
-	if (r <= 0)
-		return r;
-	r = request_new(b, msg, &b->n_refreshing, &q, err);
+	r = request_new(userdata, msg, &list_holders, REQUEST_READING, &q, err);
 	if (r < 0)
 		return r;
-	q->fill = fill_holdings;
-
-	manager_holdings(b->manager, *wq ? wq : NULL, request_done, q);
-	return 1;
+	q->word = wq;
+	return act_if_allowed(&q);
 }

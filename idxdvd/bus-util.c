@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all interfaces share: paths, errors, authorisation, decoding. */
+/* What all interfaces share: paths, errors, decoding. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "idxdvd/bus-util.h"
 #include "idxdvd/common/api.h"
@@ -87,32 +86,6 @@ int bus_refuse_args(sd_bus_error *err, const char *format, ...)
 
 	sd_bus_error_set(err, SD_BUS_ERROR_INVALID_ARGS, text);
 	return -EINVAL;
-}
-
-/*
- * The one place where access is decided. A sender may do what it could do without us: root may, and
- * so may the user that the daemon itself runs as, which in production is root too.
- */
-int bus_authorize(sd_bus_message *msg, const char *action, sd_bus_error *err)
-{
-	_cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
-	uid_t uid;
-	int r;
-
-	r = sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID, &creds);
-	if (r < 0)
-		return r;
-	r = sd_bus_creds_get_euid(creds, &uid);
-	if (r < 0)
-		return r;
-
-	if (uid == 0 || uid == geteuid())
-		return 1;
-
-	sd_bus_error_setf(err, SD_BUS_ERROR_ACCESS_DENIED,
-			  "%s: user %u may not do that; become root, e.g. with sudo", action,
-			  (unsigned int)uid);
-	return -EACCES;
 }
 
 /* Decoding */

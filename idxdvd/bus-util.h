@@ -13,6 +13,7 @@
 struct manager;
 struct mdev;
 struct refusal;
+struct request;
 
 /* A work queue as the bus shows it: a copy, with the name of the accelerator it belongs to. */
 struct bus_wq {
@@ -25,8 +26,7 @@ struct bus {
 	sd_bus *bus;
 	struct manager *manager;
 	bool simulated;
-	/* Requests handed to the manager and not answered yet. */
-	unsigned int n_changing, n_refreshing;
+	struct request *requests;	/* not answered yet; bus-request.c's */
 	struct bus_wq wq;		/* the one looked up last */
 };
 
@@ -71,9 +71,6 @@ int bus_refuse_args(sd_bus_error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The D-Bus error name of a refusal; @kind is an enum refusal_kind. */
 const char *bus_error_name(unsigned int kind);
-
-/* 1 if the sender of @msg may do @action; otherwise sets @err and returns a negative errno. */
-int bus_authorize(sd_bus_message *msg, const char *action, sd_bus_error *err);
 
 /* Decode and bound: @what is how the refusal calls the argument. */
 int bus_read_name(sd_bus_message *msg, const char *what, size_t max, const char **ret,

@@ -56,7 +56,9 @@ idxdvd_libs = idxdvd/libidxdvd.a idxdvd/libcommon.a \
 libexec_PROGRAMS += idxdvd/idxdvd
 idxdvd_idxdvd_SOURCES = \
 	idxdvd/bus-accelerator.c idxdvd/bus-accelerator.h \
+	idxdvd/bus-authority.c idxdvd/bus-authority.h \
 	idxdvd/bus-definition.c idxdvd/bus-definition.h \
+	idxdvd/bus-fill.c idxdvd/bus-fill.h \
 	idxdvd/bus-manager.c idxdvd/bus-manager.h \
 	idxdvd/bus-mdev.c idxdvd/bus-mdev.h \
 	idxdvd/bus-request.c idxdvd/bus-request.h \

@@ -14,6 +14,7 @@
 
 #include "idxdvd/backend.h"
 #include "idxdvd/bus-manager.h"
+#include "idxdvd/bus-request.h"
 #include "idxdvd/bus-util.h"
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
@@ -142,6 +143,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 	sd_notify(0, "STOPPING=1\nSTATUS=Stopping; mdevs stay as they are");
 	d->monitor = monitor_free(d->monitor);
 	d->watch = watch_free(d->watch);
+	bus_drop_requests(&d->bus);
 	d->manager = manager_free(d->manager);
 	return sd_event_exit(d->event, EXIT_SUCCESS);
 }
@@ -317,6 +319,7 @@ static void daemon_done(struct daemon *d)
 {
 	monitor_free(d->monitor);
 	watch_free(d->watch);
+	bus_drop_requests(&d->bus);
 	manager_free(d->manager);
 	sd_bus_flush_close_unref(d->bus.bus);
 	sd_event_unref(d->event);

@@ -15,6 +15,14 @@ dist_dbusinterfaces_DATA = \
 	policy/org.idxdvd1.Mdev.xml \
 	policy/org.idxdvd1.WorkQueue.xml
 
+# polkit reads no other place than /usr/share/polkit-1/actions.
+polkitactionsdir = $(datadir)/polkit-1/actions
+dist_polkitactions_DATA = policy/org.idxdvd1.policy
+
+# An example: who may do what is up to the administrator.
+exampledir = $(docdir)/examples
+dist_example_DATA = policy/idxdvd-operators.rules
+
 systemdsystemunit_DATA = policy/idxdvd.service
 EXTRA_DIST += policy/idxdvd.service.in
 CLEANFILES += policy/idxdvd.service

@@ -36,6 +36,7 @@ enum {
 	API_LABELS_MAX = 32,
 	API_DOCUMENT_MAX = 1024 * 1024,
 	API_PENDING_MAX = 64,	/* requests in work at one time */
+	API_PENDING_USER_MAX = 16,	/* of one user who is not root */
 };
 
 /* Exit status of idxdctl. */

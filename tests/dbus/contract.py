@@ -8,7 +8,8 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import harness
-from harness import ACCELERATOR, DEFINITION, MANAGER, MDEV, ROOT, SOURCE, WORKQUEUE, equal
+from harness import (ACCELERATOR, DEFINITION, MANAGER, MDEV, OBJECT_MANAGER, PROPERTIES, ROOT, SOURCE,
+                     WORKQUEUE, equal)
 
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
 
@@ -92,7 +93,8 @@ def test_error_names(world):
     manual = set(re.findall(r"^(org\.[\w.]+)$", section(read("man", "org.idxdvd1.rst"), "ERRORS"),
                             re.M))
     standard = {"org.freedesktop.DBus.Error.AccessDenied",
-                "org.freedesktop.DBus.Error.LimitsExceeded"}
+                "org.freedesktop.DBus.Error.LimitsExceeded",
+                "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"}
     equal(manual - standard, names, "errors in the manual page")
     equal(standard - manual, set(), "standard errors left out")
 
@@ -153,9 +155,27 @@ def test_bus_policy(world):
     equal([a.get("own") for a in policy.iter("allow") if a.get("own")], ["org.idxdvd1"])
     equal([a.get("own") for a in root.iter("allow") if a.get("own")], ["org.idxdvd1"])
     equal(default[0].tag, "deny", "the first rule for everybody")
-    ours = {a.get("send_member") for a in default.iter("allow")
-            if a.get("send_interface", "").startswith("org.idxdvd1")}
-    equal(ours, {"Explain", "Export", "GetCapacity", "ListTypes", "Refresh"}, "our methods that everybody may call")
+    equal({(a.get("send_interface"), a.get("send_member")) for a in default.iter("allow")},
+          {(MANAGER, None), (PROPERTIES, "Get"), (PROPERTIES, "GetAll"), (OBJECT_MANAGER, None),
+           ("org.freedesktop.DBus.Introspectable", None), ("org.freedesktop.DBus.Peer", None)},
+          "what everybody may send")
+
+
+def test_polkit_policy(world):
+    actions = set(re.findall(r'"(org\.idxdvd1\.[a-z-]+)"', read("idxdvd", "common", "api.h")))
+    policy = ElementTree.fromstring(read("policy", "org.idxdvd1.policy"))
+    equal({a.get("id") for a in policy.iter("action")}, actions, "actions of the policy")
+    page = read("man", "org.idxdvd1.rst")
+    equal(set(re.findall(r"^(org\.idxdvd1\.[a-z-]+)$", section(page, "ACCESS"), re.M)), actions,
+          "actions in the manual page")
+    for action in policy.iter("action"):
+        defaults = {d.tag: d.text for d in action.find("defaults")}
+        equal(defaults["allow_any"], "auth_admin", action.get("id"))
+        equal(defaults["allow_inactive"], "auth_admin", action.get("id"))
+        equal(defaults["allow_active"] in ("auth_admin", "auth_admin_keep"), True, action.get("id"))
+    rules = read("policy", "idxdvd-operators.rules")
+    equal(set(re.findall(r'"(org\.idxdvd1\.[a-z-]+)"', rules)) - actions, set(),
+          "actions of the example that do not exist")
 
 
 def test_unit_and_activation_belong_together(world):

@@ -6,9 +6,14 @@ dbus_tests = \
 	tests/dbus/crash.py \
 	tests/dbus/definitions.py \
 	tests/dbus/holders.py \
+	tests/dbus/polkit.py \
 	tests/dbus/refusals.py \
 	tests/dbus/signals.py \
 	tests/dbus/usage.py \
 	tests/dbus/verbs.py
 TESTS += $(dbus_tests)
 EXTRA_DIST += $(dbus_tests) tests/dbus/harness.py tests/bench/compare.py
+
+# Plays polkit for polkit.py.
+check_PROGRAMS += tests/dbus/authority
+tests_dbus_authority_LDADD = $(SYSTEMD_LIBS)
