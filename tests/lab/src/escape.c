@@ -19,21 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE	   4096u
-#define PORTAL_LEN PAGE
+#include "desc.h"
 
-/* Descriptor and completion record: DSA specification, chapter 8 (descriptor formats). */
-struct desc {
-	uint32_t pasid_priv;
-	uint32_t opcode_flags;
-	uint64_t completion;
-	uint64_t src;
-	uint64_t dst;
-	uint32_t size;
-	uint16_t handle;
-	uint8_t rest[26];
-} __attribute__((packed, aligned(64)));
-
+/* Completion record: DSA specification, chapter 8. */
 struct record {
 	volatile uint8_t status;
 	uint8_t result, info, unused;
@@ -42,15 +30,7 @@ struct record {
 	uint8_t rest[16];
 } __attribute__((packed, aligned(32)));
 
-_Static_assert(sizeof(struct desc) == 64, "descriptor is 64 bytes");
 _Static_assert(sizeof(struct record) == 32, "record is 32 bytes");
-
-#define OP_MEMMOVE	0x03u
-#define FLAG_CRAV	(1u << 2)
-#define FLAG_RCR	(1u << 3)
-#define STATUS_SUCCESS	0x01
-#define STATUS_FAULT_RD 0x03
-#define STATUS_FAULT_WR 0x83
 
 static void *portal;
 static struct record *rec;
@@ -83,19 +63,11 @@ static void *page(void)
 	return p;
 }
 
-static void movdir64b(void *dst, const void *src)
-{
-	__asm__ volatile("sfence; .byte 0x66, 0x0f, 0x38, 0xf8, 0x02"
-			 :
-			 : "a"(dst), "d"(src)
-			 : "memory");
-}
-
 /* Returns the status, or -1 when none came within two seconds. */
 static int submit(uint32_t dword0, uint64_t src, uint64_t dst, uint32_t size)
 {
 	struct desc d = { .pasid_priv = dword0,
-			  .opcode_flags = OP_MEMMOVE << 24 | FLAG_CRAV | FLAG_RCR,
+			  .opcode_flags = OPCODE(OP_MEMMOVE) | FLAG_CRAV | FLAG_RCR,
 			  .completion = rec_pa,
 			  .src = src,
 			  .dst = dst,
@@ -103,7 +75,7 @@ static int submit(uint32_t dword0, uint64_t src, uint64_t dst, uint32_t size)
 	struct timespec nap = { .tv_nsec = 1000000 };
 
 	memset(rec, 0, sizeof(*rec));
-	movdir64b(portal, &d);
+	portal_store(portal, &d);
 	for (int i = 0; i < 2000; i++) {
 		if (rec->status)
 			return rec->status;
@@ -158,7 +130,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "escape: %s: %s\n", path, strerror(errno));
 		return 1;
 	}
-	portal = mmap(NULL, PORTAL_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, portal_page * PAGE);
+	portal = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, portal_page * PAGE);
 	if (portal == MAP_FAILED) {
 		fprintf(stderr, "escape: mmap of %s: %s\n", path, strerror(errno));
 		return 1;
@@ -173,11 +145,11 @@ int main(int argc, char **argv)
 	memset(src, 0xa5, PAGE);
 
 	got = submit(0, src_pa, dst_pa, PAGE);
-	expect("own memory to own memory", got, STATUS_SUCCESS, all(dst, 0xa5));
+	expect("own memory to own memory", got, ST_SUCCESS, all(dst, 0xa5));
 
 	memset(dst, 0, PAGE);
 	got = submit(0x80000000u | 0x1, src_pa, dst_pa, PAGE);
-	expect("forged PASID and priv are ignored", got, STATUS_SUCCESS, all(dst, 0xa5));
+	expect("forged PASID and priv are ignored", got, ST_SUCCESS, all(dst, 0xa5));
 
 	memset(dst, 0x5a, PAGE);
 	for (unsigned int i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
@@ -185,16 +157,16 @@ int main(int argc, char **argv)
 
 		snprintf(name, sizeof(name), "to %s", foreign[i].name);
 		got = submit(0, src_pa, foreign[i].addr, PAGE);
-		expect(name, got, STATUS_FAULT_WR, all(src, 0xa5));
+		expect(name, got, ST_FAULT_WR, all(src, 0xa5));
 
 		snprintf(name, sizeof(name), "from %s", foreign[i].name);
 		got = submit(0, foreign[i].addr, dst_pa, PAGE);
-		expect(name, got, STATUS_FAULT_RD, all(dst, 0x5a));
+		expect(name, got, ST_FAULT_RD, all(dst, 0x5a));
 	}
 
 	/* After all that the queue still works. */
 	got = submit(0, src_pa, dst_pa, PAGE);
-	expect("own memory again", got, STATUS_SUCCESS, all(dst, 0xa5));
+	expect("own memory again", got, ST_SUCCESS, all(dst, 0xa5));
 
 	printf("escape: %d ok, %d bad\n", ok, bad);
 	return bad != 0;

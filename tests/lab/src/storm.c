@@ -14,15 +14,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#define PAGE 4096ul
-
-static void movdir64b(void *dst, const void *src)
-{
-	__asm__ volatile("sfence; .byte 0x66, 0x0f, 0x38, 0xf8, 0x02"
-			 :
-			 : "a"(dst), "d"(src)
-			 : "memory");
-}
+#include "desc.h"
 
 int main(int argc, char **argv)
 {
@@ -51,7 +43,7 @@ int main(int argc, char **argv)
 	}
 	end = time(NULL) + atoi(argv[2]);
 	while (time(NULL) < end) {
-		movdir64b(portal + stores % 64 * 64, noop);
+		portal_store(portal + stores % 64 * 64, noop);
 		stores++;
 		for (volatile int i = 0; i < 300; i++)
 			;

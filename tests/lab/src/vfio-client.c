@@ -12,24 +12,13 @@
  *
  * Prints a line per check, then "vfio-client: N ok, N bad".
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/vfio.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
-#define PAGE 4096ul
-#define MDEVS "/sys/bus/mdev/devices/"
+#include "mdev.h"
+#include "setup.h"
 
 /* Guest-physical layout that this program pretends to have. */
 #define IOVA	 0x40000000ull
@@ -38,41 +27,9 @@
 #define IOVA_HOT 0x60000000ull
 #define IOVA_BAD 0x70000000ull
 
-/* Registers and commands: DSA specification, chapter 9. */
-#define R_WQCAP	   0x20
-#define R_OFFSETS  0x60
-#define R_GENSTS   0x90
-#define R_INTCAUSE 0x98
-#define R_CMD	   0xa0
-#define R_CMDSTS   0xa8
-#define CMD_ENABLE_DEVICE  1u
-#define CMD_DISABLE_DEVICE 2u
-#define CMD_RESET_DEVICE   5u
-#define CMD_ENABLE_WQ	   6u
-#define CMD_DISABLE_WQ	   7u
-#define CMD_DRAIN_WQ	   8u
-#define CMD_RESET_WQ	   10u
-#define CMD_GET_HANDLE	   13u
-
-struct desc {
-	uint32_t pasid_priv;
-	uint32_t opcode_flags;
-	uint64_t completion, src, dst;
-	uint32_t size;
-	uint16_t handle;
-	uint8_t rest[26];
-} __attribute__((packed, aligned(64)));
-
-#define OP_MEMMOVE 0x03u
-#define FLAG_CRAV  (1u << 2)
-#define FLAG_RCR   (1u << 3)
-#define FLAG_RCI   (1u << 4)
-
-static int container, device;
 static int vector[2];
-static uint64_t bar0, bar2, bar2_size, config;
+static uint64_t bar2, bar2_size;
 static uint8_t *mem;
-static uint8_t *portal;
 static uint32_t handle;
 static const char *uuid;
 static int good, bad;
@@ -89,29 +46,6 @@ static void check(bool ok, const char *fmt, ...)
 	printf("\n");
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "vfio-client: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-/* ---- registers ------------------------------------------------------------- */
-
-static uint64_t rd(uint64_t off, unsigned int len)
-{
-	uint64_t v = 0;
-
-	if (pread(device, &v, len, (off_t)(bar0 + off)) != (ssize_t)len)
-		die("read of BAR0");
-	return v;
-}
-
-static void wr(uint64_t off, uint64_t v, unsigned int len)
-{
-	if (pwrite(device, &v, len, (off_t)(bar0 + off)) != (ssize_t)len)
-		die("write of BAR0");
-}
-
 static bool wait_event(int fd, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -123,26 +57,11 @@ static bool wait_event(int fd, int ms)
 /* A command, ended by vector 0. Returns CMDSTS, or ~0 when no interrupt came. */
 static uint32_t command(unsigned int code, uint32_t operand)
 {
-	wr(R_CMD, 1u << 31 | code << 20 | operand, 4);
+	wr(R_CMD, CMD_INTERRUPT | code << 20 | operand, 4);
 	if (!wait_event(vector[0], 30000))
 		return ~0u;
 	wr(R_INTCAUSE, rd(R_INTCAUSE, 4), 4);
 	return (uint32_t)rd(R_CMDSTS, 4);
-}
-
-static void configure(void)
-{
-	uint64_t offsets = rd(R_OFFSETS, 8);
-	uint32_t grpcfg = (uint32_t)(offsets & 0xffff) << 8;
-	uint32_t wqcfg = (uint32_t)(offsets >> 16 & 0xffff) << 8;
-	uint32_t size = (uint32_t)(rd(R_WQCAP, 8) & 0xffff);
-
-	wr(wqcfg + 0, size, 4);
-	wr(wqcfg + 8, 1 | 10 << 4, 4);
-	wr(wqcfg + 12, 21 | 5 << 5, 4);
-	wr(grpcfg + 0, 1, 8);
-	wr(grpcfg + 0x20, 1, 8);
-	wr(grpcfg + 0x28, 32u << 20, 8);
 }
 
 static bool enable(void)
@@ -167,14 +86,6 @@ static bool enable(void)
 
 /* ---- descriptors ----------------------------------------------------------- */
 
-static void movdir64b(void *dst, const void *src)
-{
-	__asm__ volatile("sfence; .byte 0x66, 0x0f, 0x38, 0xf8, 0x02"
-			 :
-			 : "a"(dst), "d"(src)
-			 : "memory");
-}
-
 static uint64_t record_iova = IOVA + MEM_SIZE - PAGE;
 
 static volatile uint8_t *record(void)
@@ -186,7 +97,7 @@ static void submit(unsigned int page, uint32_t dword0, uint64_t src, uint64_t ds
 		   uint32_t flags, uint16_t h)
 {
 	struct desc d = { .pasid_priv = dword0,
-			  .opcode_flags = OP_MEMMOVE << 24 | flags,
+			  .opcode_flags = OPCODE(OP_MEMMOVE) | flags,
 			  .completion = record_iova,
 			  .src = src,
 			  .dst = dst,
@@ -194,7 +105,7 @@ static void submit(unsigned int page, uint32_t dword0, uint64_t src, uint64_t ds
 			  .handle = h };
 
 	memset((void *)record(), 0, 32);
-	movdir64b(portal + page * PAGE, &d);
+	portal_store(portal + page * PAGE, &d);
 }
 
 /* The status, or -1 if none came in time. */
@@ -233,36 +144,6 @@ static bool filled(const uint8_t *p, uint8_t v)
 
 /* ---- set-up ---------------------------------------------------------------- */
 
-static int map(uint64_t iova, void *va, uint64_t size, bool write)
-{
-	struct vfio_iommu_type1_dma_map m = { .argsz = sizeof(m),
-					      .flags = VFIO_DMA_MAP_FLAG_READ |
-						       (write ? VFIO_DMA_MAP_FLAG_WRITE : 0),
-					      .vaddr = (uintptr_t)va,
-					      .iova = iova,
-					      .size = size };
-
-	return ioctl(container, VFIO_IOMMU_MAP_DMA, &m) ? -errno : 0;
-}
-
-static int unmap(uint64_t iova, uint64_t size)
-{
-	struct vfio_iommu_type1_dma_unmap m = { .argsz = sizeof(m), .iova = iova, .size = size };
-
-	return ioctl(container, VFIO_IOMMU_UNMAP_DMA, &m) ? -errno : 0;
-}
-
-static uint64_t region(unsigned int index, uint64_t *ret_size)
-{
-	struct vfio_region_info r = { .argsz = sizeof(r), .index = index };
-
-	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &r))
-		die("GET_REGION_INFO");
-	if (ret_size)
-		*ret_size = r.size;
-	return r.offset;
-}
-
 static void set_irqs(unsigned int index, unsigned int start, unsigned int count, const int *fds)
 {
 	char buf[sizeof(struct vfio_irq_set) + 2 * sizeof(int)];
@@ -285,50 +166,12 @@ static void set_irq(unsigned int start, unsigned int count, const int *fds)
 
 static void open_all(void)
 {
-	struct vfio_group_status st = { .argsz = sizeof(st) };
-	char path[256], link[256];
-	uint32_t cmd;
-	ssize_t n;
-	int group;
-
-	snprintf(path, sizeof(path), MDEVS "%s/iommu_group", uuid);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		die(path);
-	link[n] = '\0';
-	snprintf(path, sizeof(path), "/dev/vfio/%s", strrchr(link, '/') + 1);
-
-	container = open("/dev/vfio/vfio", O_RDWR);
-	group = open(path, O_RDWR);
-	if (container < 0 || group < 0)
-		die(path);
-	if (ioctl(group, VFIO_GROUP_GET_STATUS, &st) || !(st.flags & VFIO_GROUP_FLAGS_VIABLE))
-		die("the group is not viable");
-	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
-		die("SET_CONTAINER");
-	if (ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		die("SET_IOMMU");
-	mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (mem == MAP_FAILED)
-		die("memory");
-	if (map(IOVA, mem, MEM_SIZE, true))
-		die("MAP_DMA");
-	device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, uuid);
-	if (device < 0)
-		die("GET_DEVICE_FD");
-
-	config = region(VFIO_PCI_CONFIG_REGION_INDEX, NULL);
-	bar0 = region(VFIO_PCI_BAR0_REGION_INDEX, NULL);
+	open_mdev(uuid);
+	mem = memory(IOVA, MEM_SIZE);
 	bar2 = region(VFIO_PCI_BAR2_REGION_INDEX, &bar2_size);
-	cmd = 6;
-	if (pwrite(device, &cmd, 2, (off_t)config + 4) != 2)
-		die("write of the command register");
 	vector[0] = eventfd(0, EFD_CLOEXEC);
 	vector[1] = eventfd(0, EFD_CLOEXEC);
 	set_irq(0, 2, vector);
-	portal = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device, (off_t)bar2);
-	if (portal == MAP_FAILED)
-		die("mmap of the portal");
 }
 
 /* ---- checks ---------------------------------------------------------------- */
@@ -548,12 +391,9 @@ static void check_reset(void)
 	bool irq;
 	int r;
 
-	check(!ioctl(device, VFIO_DEVICE_RESET), "VFIO_DEVICE_RESET");
+	reset_function();
 	check((rd(R_GENSTS, 4) & 3) == 0, "the device is disabled after it");
 	check_host(false);
-	r = 6;
-	if (pwrite(device, &r, 2, (off_t)config + 4) != 2)
-		die("write of the command register");
 	set_irq(0, 2, vector);
 	check(enable(), "enable again after the reset");
 	memset(mem, 0x77, PAGE);
@@ -574,7 +414,7 @@ static void check_latch(void)
 	set_irq(1, 1, &vector[1]);
 	check(wait_event(vector[1], 3000), "its interrupt comes with the listener");
 	set_irq(0, 1, &none);
-	wr(R_CMD, 1u << 31 | CMD_DRAIN_WQ << 20 | 1, 4);
+	wr(R_CMD, CMD_INTERRUPT | CMD_DRAIN_WQ << 20 | 1, 4);
 	check(!wait_event(vector[0], 1000), "no listener on vector 0");
 	set_irq(0, 1, &vector[0]);
 	check(wait_event(vector[0], 3000), "the command's interrupt comes with the listener");
@@ -642,7 +482,6 @@ static int release(unsigned int seconds)
 static int recover(unsigned int seconds)
 {
 	time_t end = time(NULL) + seconds;
-	uint16_t master = 6;
 	bool irq;
 
 	if (!enable()) {
@@ -655,9 +494,7 @@ static int recover(unsigned int seconds)
 	printf("vfio-client: halted, GENSTS %#lx\n", (long)rd(R_GENSTS, 4));
 	while (time(NULL) < end) {
 		usleep(500000);
-		if (ioctl(device, VFIO_DEVICE_RESET) ||
-		    pwrite(device, &master, 2, (off_t)config + 4) != 2)
-			die("VFIO_DEVICE_RESET");
+		reset_function();
 		set_irq(0, 2, vector);
 		memset(mem, 0x3c, PAGE);
 		if (enable() && copy(1, IOVA, IOVA + PAGE, &irq) == 1 && irq &&

@@ -9,138 +9,40 @@
  *
  * Prints "zap: N zaps, N stores" and fails when a vCPU stopped.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/kvm.h>
-#include <linux/vfio.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
-#define PAGE	   4096ul
-#define PAGES	   2ul
+#include "mdev.h"
+#include "setup.h"
+
 #define RAM	   0x8000ul		/* of the guest; the portal follows it */
 #define CODE	   0x1000ul
 #define COUNTERS   0x2000ul
 #define VCPUS	   2
 
-/* Registers and commands: DSA specification, chapter 9. */
-#define R_WQCAP	   0x20
-#define R_OFFSETS  0x60
-#define R_CMD	   0xa0
-#define R_CMDSTS   0xa8
-#define ENABLE_DEVICE 1u
-#define ENABLE_WQ     6u
-#define DISABLE_WQ    7u
-
-static int device;
-static uint64_t bar0;
-static uint8_t *ram, *portal;
+static uint8_t *ram;
 static volatile bool stop;
 static volatile int failed;
 
-static void die(const char *what)
-{
-	fprintf(stderr, "zap: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t region(unsigned int index)
-{
-	struct vfio_region_info r = { .argsz = sizeof(r), .index = index };
-
-	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &r))
-		die("GET_REGION_INFO");
-	return r.offset;
-}
-
-static void wr(uint64_t off, uint64_t v, unsigned int len)
-{
-	if (pwrite(device, &v, len, (off_t)(bar0 + off)) != (ssize_t)len)
-		die("write of BAR0");
-}
-
-static uint64_t rd(uint64_t off, unsigned int len)
-{
-	uint64_t v = 0;
-
-	if (pread(device, &v, len, (off_t)(bar0 + off)) != (ssize_t)len)
-		die("read of BAR0");
-	return v;
-}
-
 static void command(unsigned int code, unsigned int operand)
 {
-	uint32_t status;
+	uint32_t status = command_polled(code, operand);
 
-	wr(R_CMD, code << 20 | operand, 4);
-	for (int i = 0; i < 300000; i++) {
-		status = (uint32_t)rd(R_CMDSTS, 4);
-		if (!(status >> 31))
-			break;
-		usleep(100);
-	}
 	if (status) {
 		fprintf(stderr, "zap: command %u: CMDSTS %#x\n", code, status);
 		exit(1);
 	}
 }
 
-static void open_device(const char *uuid)
-{
-	char path[256], link[256];
-	int container, group;
-	uint16_t master = 6;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/iommu_group", uuid);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		die(path);
-	link[n] = '\0';
-	snprintf(path, sizeof(path), "/dev/vfio/%s", strrchr(link, '/') + 1);
-	container = open("/dev/vfio/vfio", O_RDWR);
-	group = open(path, O_RDWR);
-	if (container < 0 || group < 0)
-		die(path);
-	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) ||
-	    ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		die("container");
-	device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, uuid);
-	if (device < 0)
-		die("GET_DEVICE_FD");
-	if (pwrite(device, &master, 2, (off_t)region(VFIO_PCI_CONFIG_REGION_INDEX) + 4) != 2)
-		die("write of the command register");
-	bar0 = region(VFIO_PCI_BAR0_REGION_INDEX);
-	portal = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device,
-		      (off_t)region(VFIO_PCI_BAR2_REGION_INDEX));
-	if (portal == MAP_FAILED)
-		die("mmap of the portal");
-}
-
 /* The page that the stores hit is the real portal then, not what stands for it before. */
-static void enable_wq(void)
+static void enable(void)
 {
-	uint64_t offsets = rd(R_OFFSETS, 8);
-	uint32_t grpcfg = (uint32_t)(offsets & 0xffff) << 8;
-	uint32_t wqcfg = (uint32_t)(offsets >> 16 & 0xffff) << 8;
-
-	wr(wqcfg + 0, rd(R_WQCAP, 8) & 0xffff, 4);
-	wr(wqcfg + 8, 1 | 10 << 4, 4);
-	wr(wqcfg + 12, 21 | 5 << 5, 4);
-	wr(grpcfg + 0, 1, 8);
-	wr(grpcfg + 0x20, 1, 8);
-	command(ENABLE_DEVICE, 0);
-	command(ENABLE_WQ, 0);
+	configure();
+	command(CMD_ENABLE_DEVICE, 0);
+	command(CMD_ENABLE_WQ, 0);
 }
 
 /* Real mode. Store to the portal, count, again. */
@@ -162,7 +64,7 @@ static int vm_create(int kvm)
 						   .userspace_addr = (uintptr_t)ram };
 	struct kvm_userspace_memory_region bar = { .slot = 1,
 						   .guest_phys_addr = RAM,
-						   .memory_size = PAGES * PAGE,
+						   .memory_size = PORTAL_PAGES * PAGE,
 						   .userspace_addr = (uintptr_t)portal };
 	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
 
@@ -234,8 +136,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: zap UUID SECONDS\n");
 		return 2;
 	}
-	open_device(argv[1]);
-	enable_wq();
+	open_mdev(argv[1]);
+	enable();
 	ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	kvm = open("/dev/kvm", O_RDWR);
 	if (ram == MAP_FAILED || kvm < 0)
@@ -253,8 +155,8 @@ int main(int argc, char **argv)
 		die("sched_setscheduler");
 	end = time(NULL) + atoi(argv[2]);
 	while (!stop && time(NULL) < end) {
-		command(DISABLE_WQ, 1);
-		command(ENABLE_WQ, 0);
+		command(CMD_DISABLE_WQ, 1);
+		command(CMD_ENABLE_WQ, 0);
 		zaps += 2;
 	}
 	stop = true;
