@@ -72,6 +72,11 @@ suite_distcheck()
 	configured distcheck CC=gcc && make distcheck
 }
 
+suite_packages()
+{
+	"$top/tests/packages" "$dir/packages"
+}
+
 suite_coverage()
 {
 	configured coverage CC=gcc --enable-coverage && make -j"$(nproc)" && make -j"$(nproc)" check &&
@@ -107,6 +112,7 @@ clang           automake
 sanitizers      automake
 coverage        automake
 distcheck       status
+packages        status
 lab_build       status
 debian13        automake
 lab_test        lab

@@ -5,4 +5,4 @@ lint_tests = \
 	tests/lint/headers.sh
 
 TESTS += $(lint_tests)
-EXTRA_DIST += $(lint_tests) tests/setup tests/check.sh tests/coverage.sh tests/demo tests/demo-session
+EXTRA_DIST += $(lint_tests) tests/setup tests/packages tests/check.sh tests/coverage.sh tests/demo tests/demo-session
