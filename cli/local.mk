@@ -9,5 +9,5 @@ idxdctl_SOURCES = \
 	cli/print.c cli/print.h cli/print-json.c \
 	cli/verb-adopt.c cli/verb-apply.c cli/verb-capacity.c cli/verb-create.c cli/verb-define.c cli/verb-destroy.c \
 	cli/verb-list.c cli/verb-modify.c cli/verb-release.c cli/verb-start.c cli/verb-status.c \
-	cli/verb-types.c
+	cli/verb-trust.c cli/verb-types.c
 idxdctl_LDADD = $(SYSTEMD_LIBS) $(JSON_LIBS)

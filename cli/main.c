@@ -20,6 +20,10 @@ static const struct cli_verb verbs[] = {
 	  "put an accelerator under management and lay it out", verb_adopt },
 	{ "release", "DEVICE", 1, 1, CLI_DRY_RUN,
 	  "undo adopt; refused while mdevs exist", verb_release },
+	{ "trust", "DEVICE", 1, 1, CLI_DRY_RUN,
+	  "give out an accelerator despite its erratum", verb_trust },
+	{ "distrust", "DEVICE", 1, 1, CLI_DRY_RUN,
+	  "undo trust; mdevs that exist stay", verb_distrust },
 	{ "create", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_PLACEMENT |
 	  CLI_NUMA_NODE | CLI_MIN_SIZE | CLI_DRY_RUN,
 	  "make an mdev and print its UUID", verb_create },

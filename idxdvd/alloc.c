@@ -101,7 +101,7 @@ static int check_guest(const struct accel *a, struct refusal *ret)
 	r = alloc_check_host(a, ret);
 	if (r == 0 && a->unsafe && !a->unsafe_allowed)
 		r = refuse(ret, REFUSE_UNSAFE_DEVICE, EPERM, a->name,
-			   "use a device without the erratum, or open this one for trusted guests only",
+			   "use a device without the erratum, or idxdctl trust this one if you trust all its guests",
 			   "PCI id %04x:%04x is under an erratum (CVE-2024-21823): a guest with a work queue of its own could harm the host",
 			   a->pci_vendor, a->pci_device);
 	return r;
@@ -384,6 +384,39 @@ int alloc_destroy(const char *uuid, const struct mdev *m, const struct accel *a,
 			      "free some memory, then try again", "out of memory");
 	memcpy(p->uuid, m->uuid, sizeof(p->uuid));
 	plan_add(p, STEP_MDEV_REMOVE, m->uuid, m->type, m->wq, m->parent, "asked for");
+	return alloc_done(&p, ret, ret_refusal);
+}
+
+int alloc_trust(const struct accel *a, bool on, struct plan **ret, struct refusal *ret_refusal)
+{
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	bool bound = false;
+	int r;
+
+	if (!a->unsafe)
+		return refuse(ret_refusal, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, a->name,
+			      "create mdevs on it as it is",
+			      "PCI id %04x:%04x is under no erratum", a->pci_vendor,
+			      a->pci_device);
+	if (!a->adopted)
+		return refuse(ret_refusal, REFUSE_NOT_ADOPTED, EPERM, a->name,
+			      "idxdctl adopt it first",
+			      "it is not adopted, so its work queues are the host's");
+	r = alloc_check_host(a, ret_refusal);
+	if (r < 0)
+		return r;
+	/* The module keeps it with the device that it serves, and serves one whose queue it has. */
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		bound = bound || !strcmp(a->wqs[i].driver, ALLOC_DRIVER);
+	if (!bound)
+		return refuse(ret_refusal, REFUSE_FAILED, ENXIO, a->name,
+			      "release it and adopt it with a pool-min of 1 or more",
+			      "idxd_mdev serves none of its queues yet");
+	if (plan_new(&p, PLAN_TRUST, a) < 0)
+		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, a->name,
+			      "free some memory, then try again", "out of memory");
+	plan_set(p, a->name, ALLOC_UNSAFE, a->unsafe_allowed ? "1" : "0", on ? "1" : "0",
+		 on ? "CVE-2024-21823: a guest could harm the host" : "asked for");
 	return alloc_done(&p, ret, ret_refusal);
 }
 

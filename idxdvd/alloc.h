@@ -17,6 +17,7 @@
 #include "idxdvd/refusal.h"
 
 #define ALLOC_DRIVER	"mdev"		/* our module's driver on the dsa bus */
+#define ALLOC_UNSAFE	"idxd_mdev_unsafe"	/* attribute of a device under the erratum */
 #define ALLOC_LABEL	"idxdvd"	/* name of a wq that we configured */
 #define ALLOC_PRIORITY	"10"
 
@@ -46,6 +47,8 @@ int alloc_find_type(const char *id, const struct mdev_type **ret, struct refusal
 /* @m NULL: there is no mdev @uuid. @a NULL: its parent is unknown. */
 int alloc_destroy(const char *uuid, const struct mdev *m, const struct accel *a, struct plan **ret,
 		  struct refusal *ret_refusal);
+/* Opens a device under the erratum for guests, or closes it again. */
+int alloc_trust(const struct accel *a, bool on, struct plan **ret, struct refusal *ret_refusal);
 /* Fills or shrinks the pool of an adopted accelerator; a plan of no steps when it is right. */
 int alloc_pool(const struct accel *a, struct plan **ret);
 

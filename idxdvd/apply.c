@@ -197,33 +197,36 @@ static int do_step(struct backend *b, const struct plan *p, const struct step *s
 static const struct {
 	enum step_kind kind;
 	int error;
+	const char *attr;		/* NULL: any */
 	enum refusal_kind refusal;
 	const char *reason, *remedy;
 } meanings[] = {
-	{ STEP_BIND, EOPNOTSUPP, REFUSE_NO_IOMMU,
+	{ STEP_BIND, EOPNOTSUPP, NULL, REFUSE_NO_IOMMU,
 	  "idxd_mdev found no isolation by PASID or no isolated interrupts",
 	  "boot with intel_iommu=on,sm_on and interrupt remapping; the kernel log says more" },
-	{ STEP_BIND, EPERM, REFUSE_UNSAFE_DEVICE,
+	{ STEP_BIND, EPERM, NULL, REFUSE_UNSAFE_DEVICE,
 	  "idxd_mdev refuses a device under the erratum", "use a device without it" },
-	{ STEP_MDEV_CREATE, EPERM, REFUSE_UNSAFE_DEVICE,
+	{ STEP_MDEV_CREATE, EPERM, NULL, REFUSE_UNSAFE_DEVICE,
 	  "idxd_mdev refuses a device under the erratum", "use a device without it" },
-	{ STEP_MDEV_CREATE, EOPNOTSUPP, REFUSE_NO_IOMMU,
+	{ STEP_MDEV_CREATE, EOPNOTSUPP, NULL, REFUSE_NO_IOMMU,
 	  "idxd_mdev found no isolation by PASID or no isolated interrupts",
 	  "boot with intel_iommu=on,sm_on and interrupt remapping; the kernel log says more" },
-	{ STEP_MDEV_CREATE, ENOENT, REFUSE_NO_MODULE,
+	{ STEP_MDEV_CREATE, ENOENT, NULL, REFUSE_NO_MODULE,
 	  "idxd_mdev does not offer this type on the device",
 	  "check that a queue is bound to the driver mdev and that the module is not too old" },
-	{ STEP_MDEV_CREATE, EEXIST, REFUSE_EXISTS,
+	{ STEP_MDEV_CREATE, EEXIST, NULL, REFUSE_EXISTS,
 	  "the kernel has an mdev with this UUID already", "take another UUID" },
-	{ STEP_MDEV_CREATE, ENOSPC, REFUSE_NO_CAPACITY,
+	{ STEP_MDEV_CREATE, ENOSPC, NULL, REFUSE_NO_CAPACITY,
 	  "somebody else took the queue in the same moment", "try again" },
-	{ STEP_UNBIND, EBUSY, REFUSE_IN_USE,
+	{ STEP_UNBIND, EBUSY, NULL, REFUSE_IN_USE,
 	  "it was taken in the same moment", "destroy the mdev that has it" },
-	{ STEP_MDEV_REMOVE, EBUSY, REFUSE_IN_USE,
+	{ STEP_MDEV_REMOVE, EBUSY, NULL, REFUSE_IN_USE,
 	  "it was opened in the same moment", "shut the virtual machine down" },
-	{ STEP_MDEV_REMOVE, ETIMEDOUT, REFUSE_IN_USE,
+	{ STEP_MDEV_REMOVE, ETIMEDOUT, NULL, REFUSE_IN_USE,
 	  "it was opened in the same moment; the kernel has asked for it back, and removes it as soon as it is closed",
 	  "shut the virtual machine down, or unplug the device from it" },
+	{ STEP_SET, EPERM, ALLOC_UNSAFE, REFUSE_UNSAFE_DEVICE,
+	  "idxd_mdev was loaded without allow_unsafe=1", "load it with allow_unsafe=1 first" },
 };
 
 static int explain(struct backend *b, const struct plan *p, const struct step *s, int r,
@@ -232,10 +235,13 @@ static int explain(struct backend *b, const struct plan *p, const struct step *s
 	char step[384], status[32] = "";
 
 	for (size_t i = 0; i < ARRAY_LEN(meanings); i++)
-		if (meanings[i].kind == s->kind && meanings[i].error == -r) {
+		if (meanings[i].kind == s->kind && meanings[i].error == -r &&
+		    (!meanings[i].attr || !strcmp(meanings[i].attr, s->attr))) {
 			refuse(ret, meanings[i].refusal, -r, s->object, meanings[i].remedy,
 			       "%s (%s)", meanings[i].reason, strerror(-r));
-			refusal_set_holder(ret, "%s", seen);
+			/* What an attribute reads is no holder. */
+			if (s->kind != STEP_SET)
+				refusal_set_holder(ret, "%s", seen);
 			return r;
 		}
 

@@ -45,13 +45,22 @@ static void unref_ctxp(struct accfg_ctx **ctx)
 
 /* --- attributes ------------------------------------------------------------------------------ */
 
+#define UNSAFE_ATTR "idxd_mdev_unsafe"
+
+/* One attribute is idxd_mdev's, on the PCI device above idxd's. */
+static int attr_path(char path[SYSFS_PATH_LEN], const char *object, const char *attr)
+{
+	return sysfs_path(path, DSA_DEVICES "/%s/%s%s", object,
+			  strcmp(attr, UNSAFE_ATTR) ? "" : "../", attr);
+}
+
 static int op_get(struct backend *b, const char *object, const char *attr, char *buf, size_t size)
 {
 	char path[SYSFS_PATH_LEN];
 	bool link = !strcmp(attr, "driver");
 	int r;
 
-	r = sysfs_path(path, DSA_DEVICES "/%s/%s", object, attr);
+	r = attr_path(path, object, attr);
 	if (r >= 0)
 		r = link ? sysfs_read_link(path, buf, size) : sysfs_read(path, buf, size);
 	if (r != -ENOENT && !(link && r == 0 && !buf[0]))
@@ -68,7 +77,7 @@ static int op_set(struct backend *b, const char *object, const char *attr, const
 	char path[SYSFS_PATH_LEN];
 	int r;
 
-	r = sysfs_path(path, DSA_DEVICES "/%s/%s", object, attr);
+	r = attr_path(path, object, attr);
 	return r < 0 ? r : sysfs_write(path, value);
 }
 
@@ -242,7 +251,7 @@ static void read_isolation(struct accel *a)
 		a->pasid = a->iommu && (ecap & ECAP_SMTS) && (ecap & ECAP_PASID);
 
 	a->module = sysfs_exists(DSA_DRIVERS "/mdev");
-	a->unsafe_allowed = sysfs_path(path, PCI_DEVICES "/%s/idxd_mdev_unsafe", a->bdf) == 0 &&
+	a->unsafe_allowed = sysfs_path(path, PCI_DEVICES "/%s/" UNSAFE_ATTR, a->bdf) == 0 &&
 			    sysfs_read(path, text, sizeof(text)) == 0 &&
 			    (!strcmp(text, "1") || !strcmp(text, "Y"));
 }

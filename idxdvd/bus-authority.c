@@ -45,6 +45,28 @@ int bus_sender_uid(sd_bus_message *msg, uid_t *ret)
 	return sd_bus_creds_get_euid(creds, ret);
 }
 
+void bus_audit(sd_bus_message *msg, const char *action, const struct bus_details *d)
+{
+	_cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
+	uid_t uid = (uid_t)-1, login = (uid_t)-1;
+	const char *exe = "?";
+	char text[320] = "";
+	pid_t pid = 0;
+
+	/* What cannot be found out is still better than no record. */
+	if (sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID | SD_BUS_CREDS_EXE |
+				      SD_BUS_CREDS_AUDIT_LOGIN_UID | SD_BUS_CREDS_AUGMENT,
+				      &creds) >= 0) {
+		sd_bus_creds_get_euid(creds, &uid);
+		sd_bus_creds_get_pid(creds, &pid);
+		sd_bus_creds_get_exe(creds, &exe);
+		sd_bus_creds_get_audit_login_uid(creds, &login);
+	}
+	bus_details_format(d, text, sizeof(text));
+	log_warning("audit: %s by user %d (logged in as %d), pid %d (%s): %s", action, (int)uid,
+		    (int)login, (int)pid, exe, text);
+}
+
 bool bus_is_trusted(uid_t uid)
 {
 	return uid == 0 || uid == geteuid();

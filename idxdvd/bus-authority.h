@@ -41,6 +41,8 @@ int bus_ask(struct bus *b, sd_bus_message *msg, uid_t uid, const char *action,
 /* Takes the question back, at polkit too; no answer comes. */
 struct bus_question *bus_question_free(struct bus_question *q);
 
+/* Writes down who does something that must not go unnoticed, root included. */
+void bus_audit(sd_bus_message *msg, const char *action, const struct bus_details *d);
 /* "method=CreateMdev device=dsa0", for the log. */
 void bus_details_format(const struct bus_details *d, char *buf, size_t size);
 

@@ -164,7 +164,8 @@ BUS_GETTER(get_version)
 /* What a client may rely on beyond the first version of this interface; names are never reused. */
 BUS_GETTER(get_features)
 {
-	return sd_bus_message_append(reply, "as", 4, "dry-run", "definitions", "holders", "apply");
+	return sd_bus_message_append(reply, "as", 5, "dry-run", "definitions", "holders", "apply",
+				     "unsafe");
 }
 
 BUS_GETTER(get_module_loaded)
@@ -256,6 +257,14 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_RESULT("as", plan),
 				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Release",
+				SD_BUS_ARGS("s", device, "a{sv}", options),
+				SD_BUS_RESULT("as", plan),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("AllowUnsafe",
+				SD_BUS_ARGS("s", device, "a{sv}", options),
+				SD_BUS_RESULT("as", plan),
+				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ForbidUnsafe",
 				SD_BUS_ARGS("s", device, "a{sv}", options),
 				SD_BUS_RESULT("as", plan),
 				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -241,6 +241,16 @@ static void do_start(struct request *q, const char *uuid, const struct bus_optio
 	manager_start_mdev(q->b->manager, uuid, o->dry_run, request_done, q);
 }
 
+static void do_allow_unsafe(struct request *q, const char *device, const struct bus_options *o)
+{
+	manager_trust(q->b->manager, device, true, o->dry_run, request_done, q);
+}
+
+static void do_forbid_unsafe(struct request *q, const char *device, const struct bus_options *o)
+{
+	manager_trust(q->b->manager, device, false, o->dry_run, request_done, q);
+}
+
 static void do_apply(struct request *q, const char *document, const struct bus_options *o)
 {
 	manager_apply(q->b->manager, document, o->dry_run, request_done, q);
@@ -264,6 +274,10 @@ static const struct method methods[] = {
 	  API_ACTION_MANAGE_WQ, bus_fill_plan, do_adopt },
 	{ "Release", "device", API_DEVICE_MAX, BUS_DRY_RUN,
 	  API_ACTION_MANAGE_WQ, bus_fill_plan, do_release },
+	{ "AllowUnsafe", "device", API_DEVICE_MAX, BUS_DRY_RUN,
+	  API_ACTION_OVERRIDE, bus_fill_plan, do_allow_unsafe },
+	{ "ForbidUnsafe", "device", API_DEVICE_MAX, BUS_DRY_RUN,
+	  API_ACTION_MANAGE_WQ, bus_fill_plan, do_forbid_unsafe },
 	{ "CreateMdev", "type", API_TYPE_MAX, BUS_PARENT | BUS_UUID | BUS_WQ |
 	  PLACE_OPTIONS | BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, bus_fill_mdev, do_create },
@@ -336,6 +350,10 @@ static void find_details(const struct request *q, struct bus_details *d)
 /* Allowed: one call inwards, which takes @q over. request_done() replies. */
 static void act(struct request *q)
 {
+	if (q->method->action && !strcmp(q->method->action, API_ACTION_OVERRIDE)) {
+		find_details(q, &q->details);
+		bus_audit(q->msg, q->method->action, &q->details);
+	}
 	q->method->act(q, q->word, &q->options);
 }
 

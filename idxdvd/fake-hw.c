@@ -31,6 +31,7 @@ static void reset_wq(struct fake_wq *w)
 static void reset_accel(struct fake_accel *a)
 {
 	a->enabled = false;
+	a->unsafe_allowed = false;
 	a->cmd_status = 0;
 	for (unsigned int i = 0; i < FAKE_MAX_ENGINES; i++)
 		a->engine_group[i] = -1;
@@ -141,8 +142,7 @@ static int load_limits(struct json_object *o, struct fake_accel *a)
 	    opt(json_get_uint(o, "size", &a->max_size)) < 0 ||
 	    opt(json_get_bool(o, "configurable", &a->configurable)) < 0 ||
 	    opt(json_get_bool(o, "iommu", &a->iommu)) < 0 ||
-	    opt(json_get_bool(o, "pasid", &a->pasid)) < 0 ||
-	    opt(json_get_bool(o, "unsafe-allowed", &a->unsafe_allowed)) < 0)
+	    opt(json_get_bool(o, "pasid", &a->pasid)) < 0)
 		return -EBADMSG;
 	if (a->n_wqs > FAKE_MAX_WQS || a->n_engines > FAKE_MAX_ENGINES ||
 	    !string_is_pci_address(a->bdf))
@@ -170,6 +170,8 @@ static int load_accel(struct json_object *o, unsigned int id, struct fake_accel 
 	if (r < 0)
 		return r;
 	reset_accel(a);
+	if (opt(json_get_bool(o, "unsafe-allowed", &a->unsafe_allowed)) < 0)
+		return -EBADMSG;
 
 	if (opt(json_get_bool(o, "enabled", &a->enabled)) < 0)
 		return -EBADMSG;
@@ -226,6 +228,8 @@ static int load(struct fake_hw *hw, struct json_object *o)
 	int r;
 
 	r = opt(json_get_bool(o, "module", &hw->module));
+	if (r >= 0)
+		r = opt(json_get_bool(o, "allow-unsafe", &hw->allow_unsafe));
 	if (r < 0)
 		return r;
 	r = json_get_array(o, "accelerators", &list);

@@ -6,7 +6,7 @@
  * State of the simulated machine: flat data, so that it can live in memory shared with a process
  * that dies, or in a file. Filled from a topology file:
  *
- *   { "module": true,
+ *   { "module": true, "allow-unsafe": false,
  *     "accelerators": [
  *       { "kind": "dsa", "address": "0000:6a:01.0", "device": "11fb", "numa": 0,
  *         "wqs": 8, "engines": 4, "groups": 4, "size": 128, "configurable": true,
@@ -75,6 +75,7 @@ struct fake_hw {
 	uint32_t size;
 	char boot_id[UUID_LEN];
 	bool module;
+	bool allow_unsafe;		/* the module's parameter */
 	unsigned int n_accels;
 	struct fake_accel accels[FAKE_MAX_ACCELS];
 	struct fake_mdev mdevs[FAKE_MAX_MDEVS];

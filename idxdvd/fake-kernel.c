@@ -333,6 +333,28 @@ static const struct {
 	{ "driver", show_wq_driver, NULL },
 };
 
+/* The attribute comes and goes with the first queue that is bound to the module. */
+static bool is_parent(const struct fake_hw *hw, const struct fake_accel *a)
+{
+	bool bound = false;
+
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		bound = bound || !strcmp(a->wqs[i].driver, "mdev");
+	return hw->module && bound;
+}
+
+static int set_unsafe(const struct fake_hw *hw, struct fake_accel *a, const char *value)
+{
+	bool on = !strcmp(value, "1");
+
+	if (!is_parent(hw, a))
+		return -ENOENT;
+	if (on && !hw->allow_unsafe)
+		return -EPERM;
+	a->unsafe_allowed = on;
+	return 0;
+}
+
 int fake_get(struct fake_hw *hw, const char *object, const char *attr, char *buf,
 		    size_t size)
 {
@@ -353,6 +375,9 @@ int fake_get(struct fake_hw *hw, const char *object, const char *attr, char *buf
 		snprintf(buf, size, "%s", t.accel->enabled ? "idxd" : "");
 	else if (!t.wq && !t.engine_group && !strcmp(attr, "cmd_status"))
 		snprintf(buf, size, "0x%x", t.accel->cmd_status);
+	else if (!t.wq && !t.engine_group && !strcmp(attr, "idxd_mdev_unsafe") &&
+		 is_parent(hw, t.accel))
+		snprintf(buf, size, "%d", t.accel->unsafe_allowed);
 	else
 		return -ENOENT;
 	return 0;
@@ -371,6 +396,8 @@ int fake_set(struct fake_hw *hw, const char *object, const char *attr, const cha
 			return wq_attrs[i].store(t.accel, t.wq, value);
 	if (t.engine_group && !strcmp(attr, "group_id"))
 		return set_group(t.accel, t.engine_group, value);
+	if (!t.wq && !t.engine_group && !strcmp(attr, "idxd_mdev_unsafe"))
+		return set_unsafe(hw, t.accel, value);
 	return -ENOENT;
 }
 

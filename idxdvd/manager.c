@@ -177,6 +177,7 @@ static void start(struct op *op)
 	case OP_START_MDEV:
 	case OP_AUTOSTART:
 	case OP_AUTOSTARTED:
+	case OP_TRUST:
 		if (m->started)
 			op_start_read(op);
 		else
@@ -343,6 +344,19 @@ void manager_release(struct manager *m, const char *device, bool dry_run, manage
 
 	if (op)
 		op->dry_run = dry_run;
+	submit_request(m, op, copied, done, userdata);
+}
+
+void manager_trust(struct manager *m, const char *device, bool on, bool dry_run, manager_done done,
+		   void *userdata)
+{
+	struct op *op = op_new(m, OP_TRUST, done, userdata);
+	bool copied = op && op_copy_string(&op->device, device) == 0;
+
+	if (op) {
+		op->dry_run = dry_run;
+		op->trust = on;
+	}
 	submit_request(m, op, copied, done, userdata);
 }
 

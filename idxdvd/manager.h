@@ -107,6 +107,9 @@ void manager_adopt(struct manager *m, const char *device, const struct adopt_opt
 		   manager_done done, void *userdata);
 void manager_release(struct manager *m, const char *device, bool dry_run, manager_done done,
 		     void *userdata);
+/* Opens a device under an erratum for guests until the module lets it go, or closes it (@on false). */
+void manager_trust(struct manager *m, const char *device, bool on, bool dry_run, manager_done done,
+		   void *userdata);
 void manager_create_mdev(struct manager *m, const struct create_request *req, manager_done done,
 			 void *userdata);
 void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, manager_done done,

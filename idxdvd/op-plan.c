@@ -211,6 +211,18 @@ static int plan_destroy(struct op *op)
 	return copy_record(op, op->plan->bdf);
 }
 
+static int plan_trust(struct op *op)
+{
+	const struct accel *a;
+	int r = 0;
+
+	a = require_accel(op, &r);
+	if (!a)
+		return r;
+	r = alloc_trust(a, op->trust, &op->plan, &op->res.refusal);
+	return r < 0 ? r : copy_record(op, a->bdf);
+}
+
 static int plan_pool(struct op *op)
 {
 	const struct accel *a = ledger_find_accel(&op->manager->ledger, op->device);
@@ -263,6 +275,9 @@ int op_make_plan(struct op *op)
 		break;
 	case OP_AUTOSTARTED:
 		r = plan_autostarted(op);
+		break;
+	case OP_TRUST:
+		r = plan_trust(op);
 		break;
 	case OP_HOLDINGS:
 	case OP_APPLY:

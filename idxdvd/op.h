@@ -37,6 +37,7 @@ enum op_kind {
 	OP_HOLDINGS,		/* reads who holds what */
 	OP_APPLY,		/* the first of many that lead to what a document wants */
 	OP_APPLY_END,		/* the last of them */
+	OP_TRUST,		/* despite an erratum, or no longer */
 	OP_SETTLED,		/* does nothing: whoever waits for what was queued before it */
 };
 
@@ -54,6 +55,7 @@ struct op {
 	char *device, *uuid, *type, *wq;
 	struct adopt_options options;
 	bool dry_run;
+	bool trust;			/* of OP_TRUST */
 	bool has_place;
 	struct place_request place;
 	unsigned int define_set;	/* DEFINE_* */

@@ -20,6 +20,7 @@ static const struct {
 	[PLAN_UNDEFINE] = { "undefine", true },
 	[PLAN_MODIFY] = { "modify", true },
 	[PLAN_AUTOSTART] = { "autostart", true },
+	[PLAN_TRUST] = { "trust", false },
 };
 
 static const char *const step_kinds[STEP_KIND_COUNT] = {

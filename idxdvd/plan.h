@@ -21,6 +21,7 @@ enum plan_kind {
 	PLAN_UNDEFINE,
 	PLAN_MODIFY,
 	PLAN_AUTOSTART,			/* writes down that it is over */
+	PLAN_TRUST,			/* despite an erratum, or no longer */
 	PLAN_KIND_COUNT,
 };
 

@@ -26,6 +26,7 @@
 #define API_ACTION_MANAGE_MDEV	"org.idxdvd1.manage-mdev"
 #define API_ACTION_DEFINE	"org.idxdvd1.define"
 #define API_ACTION_APPLY	"org.idxdvd1.apply"
+#define API_ACTION_OVERRIDE	"org.idxdvd1.override-unsafe-device"
 #define API_ACTION_LIST_HOLDERS	"org.idxdvd1.list-holders"
 
 /* Limits on a caller; strings in bytes without the NUL. */

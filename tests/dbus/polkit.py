@@ -42,7 +42,7 @@ CHALLENGE = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 LIMITS = "org.freedesktop.DBus.Error.LimitsExceeded"
 UUID = "6f0c1a52-94a8-4a4e-9d0b-3a6b0f3c2b11"
 DEFINED = "00c0ffee-94a8-4a4e-9d0b-3a6b0f3c2b11"
-NAMES = ("list-holders", "manage-mdev", "define", "manage-wq", "apply")
+NAMES = ("list-holders", "manage-mdev", "define", "manage-wq", "apply", "override-unsafe-device")
 # The bus lets only users in that the machine knows; any will do.
 USERS = sorted({p.pw_uid for p in pwd.getpwall()} - {0, os.geteuid()})[:4 + len(NAMES)]
 if len(USERS) < 4 + len(NAMES):
@@ -51,7 +51,8 @@ NOBODY, NEEDS_PASSWORD, BROKEN, SLOW = USERS[:4]
 # Who may do just that.
 ACTIONS = {f"org.idxdvd1.{name}": uid for name, uid in zip(NAMES, USERS[4:])}
 OPERATOR = ACTIONS["org.idxdvd1.manage-mdev"]
-MACHINE = (accelerator(), accelerator(address="0000:6f:01.0"), accelerator(address="0000:74:01.0"))
+MACHINE = (accelerator(), accelerator(address="0000:6f:01.0"), accelerator(address="0000:74:01.0"),
+           accelerator(address="0000:79:01.0", device="0b25"))
 
 
 class Client:
@@ -131,14 +132,15 @@ class Authority:
 
 
 def with_authority(*rules):
-    """Decorator: the test gets an authority too, on a machine where dsa0 and dsa1 are adopted, with
-    an mdev on dsa0 and a definition for it."""
+    """Decorator: the test gets an authority too, on a machine where dsa0, dsa1 and dsa3, which is under
+    the erratum, are adopted, with an mdev on dsa0 and a definition for it."""
     def mark(function):
         def test(world):
             if os.geteuid() != 0:
                 raise harness.Skipped("not root, so there are no other users to play")
             world.adopt("dsa0")
             world.adopt("dsa1")
+            world.adopt("dsa3")
             world.create(uuid=UUID, parent="dsa0")
             world.define(uuid=DEFINED, parent="dsa0")
             world.refresh()
@@ -147,7 +149,7 @@ def with_authority(*rules):
                 function(world, authority)
             finally:
                 authority.close()
-        test.topology = harness.topology(*MACHINE)
+        test.topology = harness.topology(*MACHINE, **{"allow-unsafe": True})
         return test
     return mark
 
@@ -166,6 +168,8 @@ def matrix(world):
         row("Adopt", "dsa2", "manage-wq", device="dsa2"),
         # By whatever name it was called.
         row("Release", "0000:6f:01.0", "manage-wq", device="dsa1"),
+        row("AllowUnsafe", "dsa3", "override-unsafe-device", device="dsa3"),
+        row("ForbidUnsafe", "dsa3", "manage-wq", device="dsa3"),
         row("CreateMdev", DSA_TYPE, "manage-mdev", type=DSA_TYPE),
         row("CreateMdev", DSA_TYPE, "manage-mdev", {"parent": "0000:6a:01.0", "wq": "wq0.1", **dry},
             type=DSA_TYPE, device="dsa0", wq="wq0.1"),
@@ -234,6 +238,29 @@ def test_operator(world, authority):
              f"user {OPERATOR} (method=CreateMdev device=dsa1 type={DSA_TYPE})",
              f"org.idxdvd1.manage-wq: polkit refuses it to user {OPERATOR} "
              "(method=Release device=dsa1)")
+
+
+OVERRIDE = "org.idxdvd1.override-unsafe-device"
+
+
+@with_authority((ACTIONS[OVERRIDE], OVERRIDE, "yes"), (OPERATOR, "org.idxdvd1.manage-mdev", "yes"))
+def test_override_of_the_erratum(world, authority):
+    """Whoever may make mdevs may not do that, and whoever does it is named in the log."""
+    user, operator = str(ACTIONS[OVERRIDE]), str(OPERATOR)
+    equal(world.ctl("create", "-p", "dsa3", user=operator).status, 7)
+    equal(world.ctl("trust", "dsa3", user=operator).status, 4)
+    equal("audit:" in world.read_log(), False, "an audit record of what was refused")
+    world.ok("trust", "dsa3", user=user)
+    contains(world.read_log(), f"audit: {OVERRIDE} by user {user} (logged in as ",
+             f"idxdctl): method=AllowUnsafe device=dsa3", "dsa3: trust done, 1 steps")
+    made = world.ok("create", "-p", "dsa3", user=operator).out.strip()
+    world.ok("destroy", made, user=operator)
+    world.ok("distrust", "dsa3")
+    equal(world.ctl("create", "-p", "dsa3", user=operator).status, 7)
+    world.ok("trust", "dsa3")
+    contains(world.read_log(), f"audit: {OVERRIDE} by user 0 ")
+    equal([(uid, action) for uid, action, _, _ in authority.questions() if action == OVERRIDE],
+          [(OPERATOR, OVERRIDE), (int(user), OVERRIDE)])
 
 
 @with_authority((NEEDS_PASSWORD, "*", "challenge"))

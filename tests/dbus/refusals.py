@@ -153,6 +153,10 @@ def unsafe(device):
              [name, f"8086:{device} is under an erratum (CVE-2024-21823)", "without the erratum"],
              ["create", "-p", name], lambda: world.create(mdev_type, parent=name))
         equal(world.ok("types", "--json").json()["types"][0]["creatable"], 0)
+        both(world, ERROR + "UnsafeDevice", 7,
+             [name, "loaded without allow_unsafe=1", "load it with allow_unsafe=1"],
+             ["trust", name],
+             lambda: world.call("AllowUnsafe", name, {}, signature="sa{sv}"))
         shown = world.ok("list", "--json").json()["accelerators"][0]
         equal((shown["unsafe"], shown["erratum"]), (True, "CVE-2024-21823"))
         contains(world.ok("list").out, "UNSAFE", "CVE-2024-21823")
@@ -161,6 +165,20 @@ def unsafe(device):
 
 test_erratum_dsa = unsafe("0b25")
 test_erratum_iax = unsafe("0cfe")
+
+
+@on(accelerator(), accelerator(address="0000:6f:01.0", device="0b25"), **{"allow-unsafe": True})
+def test_no_erratum(world):
+    def trust(device):
+        return lambda: world.call("AllowUnsafe", device, {}, signature="sa{sv}")
+    both(world, ERROR + "NotSupported", 1, ["dsa0", "no erratum", "create mdevs"],
+         ["trust", "dsa0"], trust("dsa0"))
+    both(world, ERROR + "NotAdopted", 3, ["dsa1", "not adopted", "idxdctl adopt"],
+         ["trust", "dsa1"], trust("dsa1"))
+    world.ok("adopt", "dsa1", "--pool-min", "0")
+    world.refresh()
+    both(world, ERROR + "Failed", 1, ["dsa1", "none of its queues", "pool-min of 1"],
+         ["trust", "dsa1"], trust("dsa1"))
 
 
 def test_bad_uuid(world):

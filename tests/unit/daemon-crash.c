@@ -42,6 +42,8 @@ static const char off_iax[] =
 static const char one_iax[] = "{ \"accelerators\": [ { \"kind\": \"iax\", \"wqs\": 4 } ] }";
 static const char two_small[] =
 	"{ \"accelerators\": [ { \"wqs\": 2, \"engines\": 1 }, { \"wqs\": 2, \"engines\": 1 } ] }";
+static const char unsafe_dsa[] =
+	"{ \"allow-unsafe\": true, \"accelerators\": [ { \"device\": \"0b25\", \"wqs\": 4 } ] }";
 static const char two_free[] = "{ \"accelerators\": [ {}, {} ] }";
 
 typedef void (*action)(struct manager *m, struct answer *ans);
@@ -96,6 +98,11 @@ static void create_c(struct manager *m, struct answer *ans)
 static void destroy_a(struct manager *m, struct answer *ans)
 {
 	manager_destroy_mdev(m, UUID_A, false, answer_done, ans);
+}
+
+static void trust(struct manager *m, struct answer *ans)
+{
+	manager_trust(m, manager_accel(m, 0)->name, true, false, answer_done, ans);
 }
 
 static void release(struct manager *m, struct answer *ans)
@@ -183,6 +190,7 @@ static const struct scenario {
 	{ "release a DSA that the host uses", busy_dsa, { adopt }, release },
 	{ "release an IAA", one_iax, { adopt }, release },
 	{ "release an IAA that was off", off_iax, { adopt }, release },
+	{ "trust a DSA under the erratum", unsafe_dsa, { adopt }, trust },
 	{ "define", NULL, { adopt }, define_a },
 	{ "modify both files", NULL, { adopt, define_a }, modify_a },
 	{ "undefine", NULL, { adopt, define_a }, undefine_a },

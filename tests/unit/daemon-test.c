@@ -117,9 +117,9 @@ static int compare_lines(const void *a, const void *b)
 
 static void describe_accel(FILE *f, const struct accel *a)
 {
-	fprintf(f, "%s %s adopted=%d laid_out=%d host=%u pool=%u mdevs=%u\n", a->name,
-		object_state_name(a->state), a->adopted, a->laid_out, a->host_wqs, a->n_pool,
-		a->n_mdevs);
+	fprintf(f, "%s %s adopted=%d laid_out=%d host=%u pool=%u mdevs=%u trusted=%d\n",
+		a->name, object_state_name(a->state), a->adopted, a->laid_out, a->host_wqs,
+		a->n_pool, a->n_mdevs, a->unsafe_allowed);
 	for (unsigned int i = 0; i < a->n_engines; i++)
 		fprintf(f, "%s group=%d\n", a->engines[i].name, a->engines[i].group);
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
