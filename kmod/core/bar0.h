@@ -82,6 +82,9 @@
 #define SWERR_WQ_VALID		(1ull << 3)
 #define SWERR_CODE_SHIFT	8
 #define SWERR_WQ_SHIFT		16
+/* Of a host's record: no PASID, no privilege, no reserved bits. */
+#define SWERR_RECORD0		0x000000ff00ffffbcull
+#define SWERR_RECORD1		0xffffffff0000ffffull
 
 #define EVLCFG_PASID_EN		(1ull << 0)
 #define EVLCFG_PRIV		(1ull << 1)

@@ -269,6 +269,8 @@ static void cmd_write(struct vd *d, uint32_t val)
 	const struct command *k = &commands[code < VD_COUNT(commands) ? code : 0];
 	uint8_t e;
 
+	if (d->paused)
+		return;
 	if (vd_cmd_is_active(d)) {
 		vd_swerr_code(d, E_CMD_ACTIVE);
 		return;

@@ -51,6 +51,14 @@ uint64_t vd_bar_size(const struct vd *d, unsigned int bar)
 	return size;
 }
 
+/* D1 and D2 do not exist. */
+bool vd_pm_is_possible(const struct vd *d)
+{
+	uint64_t state = vd_load(d->config + C_PM + 4, 2) & PMCSR_STATE;
+
+	return !state || state == PMCSR_D3HOT;
+}
+
 /* ---- values and effects ---------------------------------------------------- */
 
 static uint64_t device_value(const struct vd *d, unsigned int idx)
@@ -91,12 +99,10 @@ static void msixctl_post(struct vd *d, const struct vd_write *w)
 	vd_msix_update(d);
 }
 
-/* D1 and D2 do not exist: such a write is dropped. D3hot keeps the state. */
+/* A write of what does not exist is dropped. D3hot keeps the state. */
 static void pmcsr_post(struct vd *d, const struct vd_write *w)
 {
-	uint64_t state = w->now & PMCSR_STATE;
-
-	if (state && state != PMCSR_D3HOT)
+	if (!vd_pm_is_possible(d))
 		vd_store(d->config + C_PM + 4, 2, w->old);
 }
 

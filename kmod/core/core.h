@@ -21,6 +21,7 @@ void vd_wqcfg_reset(struct vd *d, unsigned int wq);
 bool vd_is_busmaster(const struct vd *d);
 uint16_t vd_msix_control(const struct vd *d);
 void vd_msix_control_set(struct vd *d, uint16_t control);
+bool vd_pm_is_possible(const struct vd *d);
 
 /* cmd.c */
 void vd_cmd_post(struct vd *d, const struct vd_write *w);
@@ -39,6 +40,7 @@ uint8_t vd_dev_check(const struct vd *d);
 #define MSIX_MASKALL	(1u << 14)
 #define MSIX_RW		(MSIX_ENABLE | MSIX_MASKALL)
 void vd_msix_update(struct vd *d);
+void vd_msix_follow(struct vd *d);
 void vd_msix_post(struct vd *d, const struct vd_write *w);
 uint64_t vd_msix_entry_reset(const struct vd *d, unsigned int idx);
 uint64_t vd_msix_control_reset(const struct vd *d, unsigned int idx);
@@ -49,6 +51,7 @@ void vd_cause_post(struct vd *d, const struct vd_write *w);
 void vd_swerr_code(struct vd *d, uint8_t code);
 
 /* reset.c */
+void vd_power_on(struct vd *d);
 void vd_reset_device(struct vd *d);
 
 #endif

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later
 /*
  * Vectors. A vector is open when it may be sent: an eventfd is connected, its
- * entry and the function are unmasked, MSI-X is enabled and the function is bus
- * master. What arrives for a closed vector waits in the PBA, even while MSI-X is
- * disabled: VMMs switch everything off for a moment to change their eventfds.
+ * entry and the function are unmasked, MSI-X is enabled, the function is bus master
+ * and the device is not paused. What arrives for a closed vector waits in the PBA,
+ * even while MSI-X is disabled: VMMs switch everything off for a moment to change
+ * their eventfds.
  */
 #include "core.h"
 
@@ -14,6 +15,8 @@ static uint32_t entry_ctrl(unsigned int vector)
 
 static bool may_send(const struct vd *d, unsigned int vector)
 {
+	if (d->paused)
+		return false;
 	if ((vd_msix_control(d) & (MSIX_ENABLE | MSIX_MASKALL)) != MSIX_ENABLE)
 		return false;
 	if (!vd_is_busmaster(d) || !(d->connected & 1u << vector))
@@ -92,4 +95,21 @@ uint64_t vd_msix_entry_reset(const struct vd *d, unsigned int idx)
 uint64_t vd_msix_control_reset(const struct vd *d, unsigned int idx)
 {
 	return (vd_vectors(d) - 1) | (d->connected ? MSIX_ENABLE : 0);
+}
+
+/* Registers came from elsewhere: what hangs on connections is made to fit them. */
+void vd_msix_follow(struct vd *d)
+{
+	uint16_t enable = d->connected ? MSIX_ENABLE : 0;
+	unsigned int v;
+
+	for (v = 0; v < vd_vectors(d); v++)
+		vd_set32(d, entry_ctrl(v), (uint32_t)vd_msix_entry_reset(d, v));
+	vd_msix_control_set(d, (uint16_t)(vd_msix_control(d) | enable));
+}
+
+void vd_pause(struct vd *d, bool on)
+{
+	d->paused = on;
+	vd_msix_update(d);
 }

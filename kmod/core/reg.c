@@ -165,6 +165,38 @@ void vd_space_reset(struct vd *d, const struct vd_space *s, uint8_t keep)
 			vd_block_reset(d, s, b, i, keep);
 }
 
+static bool reg_fits(const struct vd *d, const struct vd_space *s, const struct cursor *c,
+		     const uint8_t *bytes, uint64_t device)
+{
+	const struct vd_reg *r = c->reg;
+	uint64_t may = r->rw;
+
+	if (r->unlocked)
+		may &= r->unlocked(d, c->idx);
+	may |= device;
+	return !((vd_load(bytes + c->base, r->size) ^
+		  vd_load(image_const(d, s) + c->base, r->size)) & ~may);
+}
+
+bool vd_space_fits(const struct vd *d, const struct vd_space *s, const uint8_t *bytes,
+		   uint64_t (*device_bits)(uint32_t off))
+{
+	struct cursor c;
+	uint32_t pos;
+
+	for (pos = 0; pos < s->nimage; pos++) {
+		if (!find(d, s, pos, &c)) {
+			if (bytes[pos])
+				return false;
+			continue;
+		}
+		if (!reg_fits(d, s, &c, bytes, device_bits(c.base)))
+			return false;
+		pos = c.base + c.reg->size - 1;
+	}
+	return true;
+}
+
 static const char *check_reg(const struct vd_block *b, const struct vd_reg *r)
 {
 	if (r->size != 1 && r->size != 2 && r->size != 4 && r->size != 8)

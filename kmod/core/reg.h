@@ -69,6 +69,14 @@ void vd_block_reset(struct vd *d, const struct vd_space *s, const struct vd_bloc
 		    unsigned int idx, uint8_t keep);
 
 /*
+ * Could @bytes be the contents of the space? @d is in its power-on state. Bits that
+ * neither a guest can write nor @device_bits names are as after power on, and what no
+ * row describes is 0.
+ */
+bool vd_space_fits(const struct vd *d, const struct vd_space *s, const uint8_t *bytes,
+		   uint64_t (*device_bits)(uint32_t off));
+
+/*
  * Proves a table: sorted, no overlap, sizes and alignment right, masks disjoint,
  * reset values that fit, all of it inside the image. NULL, or what is wrong.
  */

@@ -65,7 +65,7 @@ static void limit_caps(struct vd_caps *c)
 }
 
 /* Registers and what hangs on them; effects are the caller's. */
-static void power_on(struct vd *d)
+void vd_power_on(struct vd *d)
 {
 	vd_space_reset(d, &vd_config_space, 0);
 	vd_space_reset(d, &vd_bar0_space, 0);
@@ -85,14 +85,14 @@ int vd_init(struct vd *d, const struct vd_caps *caps, const struct vd_ops *ops, 
 	d->ops = ops;
 	d->priv = priv;
 	limit_caps(&d->caps);
-	power_on(d);
+	vd_power_on(d);
 	return 0;
 }
 
 /* A command in flight is forgotten: CMDSTS is idle again, its number is used up. */
 void vd_reset(struct vd *d)
 {
-	power_on(d);
+	vd_power_on(d);
 	d->ops->stop(d->priv, VD_STOP_RESET);
 	vd_msix_update(d);
 }

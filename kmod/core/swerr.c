@@ -2,10 +2,6 @@
 /* The software error record and the interrupt cause register. */
 #include "core.h"
 
-/* Of a host's record: no PASID, no privilege, no reserved bits. */
-#define RECORD0		0x000000ff00ffffbcull
-#define RECORD1		0xffffffff0000ffffull
-
 /*
  * Linux handles a halt and nothing else when both are set in one read, and then
  * whoever waits for the command hangs. So the second one waits for the first.
@@ -70,7 +66,7 @@ void vd_swerr_code(struct vd *d, uint8_t code)
 
 void vd_swerr(struct vd *d, const uint64_t rec[4])
 {
-	uint64_t clean[4] = { rec[0] & RECORD0, rec[1] & RECORD1, rec[2], 0 };
+	uint64_t clean[4] = { rec[0] & SWERR_RECORD0, rec[1] & SWERR_RECORD1, rec[2], 0 };
 
 	if ((clean[0] >> SWERR_WQ_SHIFT & 0xff) >= d->caps.nwqs)
 		clean[0] &= ~(0xffull << SWERR_WQ_SHIFT | SWERR_WQ_VALID);

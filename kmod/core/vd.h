@@ -181,6 +181,37 @@ enum vd_state vd_wq_state(const struct vd *d, unsigned int wq);
 bool vd_irq_open(const struct vd *d, unsigned int vector);
 void vd_wq_cfg(const struct vd *d, unsigned int wq, struct vd_wqcfg *ret_cfg);
 
+/* ---- migration -------------------------------------------------------------- */
+
+#define VD_IMAGE_SIZE	3208u
+
+/* Why an image is refused; the numbers are Linux's. */
+#define VD_IMAGE_BUSY		(-16)	/* EBUSY: a command is active			*/
+#define VD_IMAGE_FOREIGN	(-22)	/* EINVAL: it is none				*/
+#define VD_IMAGE_TRUNCATED	(-61)	/* ENODATA					*/
+#define VD_IMAGE_LARGER		(-27)	/* EFBIG					*/
+#define VD_IMAGE_NEWER		(-93)	/* EPROTONOSUPPORT: a later version		*/
+#define VD_IMAGE_CORRUPT	(-74)	/* EBADMSG: size or checksum			*/
+#define VD_IMAGE_CAPS		(-18)	/* EXDEV: of a device with other capabilities	*/
+#define VD_IMAGE_STATE		(-84)	/* EILSEQ: no guest could have brought it about	*/
+
+/*
+ * A paused device accepts no command and sends no interrupt, which is latched
+ * instead. The rest of it answers. A command in flight ends as usual.
+ */
+void vd_pause(struct vd *d, bool on);
+
+/* Writes VD_IMAGE_SIZE bytes. 0 or VD_IMAGE_BUSY. */
+int vd_save(const struct vd *d, void *ret_image);
+
+/*
+ * Makes @d the device that was saved, or leaves it as it was. The owner has disabled
+ * all queues before; after it, and before the guest runs, it enables those that
+ * vd_wq_state() says are enabled. The guest is told that its handles were revoked.
+ * @spare is scratch memory. 0, or what is wrong with the image, VD_IMAGE_*.
+ */
+int vd_restore(struct vd *d, struct vd *spare, const void *image, size_t len);
+
 /* ---- guest side: any offset, any length, never fails ----------------------- */
 
 void vd_config_read(struct vd *d, uint32_t off, void *buf, uint32_t len);
@@ -211,6 +242,7 @@ struct vd {
 	uint16_t open;			/* bit v: vector v may be sent (as last told)	*/
 	uint16_t live;			/* bit v: vector v has a handle			*/
 	uint16_t handle[VD_MAX_VECTORS];
+	bool paused;			/* no commands, no interrupts			*/
 };
 
 #endif

@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 const struct fuzz_step fuzz_steps[] = {
-	{ 56, guest_bar0 },
+	{ 54, guest_bar0 },
 	{ 16, guest_bar0_wide },
 	{ 64, guest_command },
 	{ 12, guest_config },
@@ -18,6 +18,7 @@ const struct fuzz_step fuzz_steps[] = {
 	{ 4, host_swerr },
 	{ 3, host_resets },
 	{ 3, host_halts },
+	{ 2, host_pauses },
 };
 
 const unsigned int fuzz_nsteps = VD_COUNT(fuzz_steps);

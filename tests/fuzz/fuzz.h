@@ -16,6 +16,7 @@
 struct owner {
 	struct vd d;
 	struct vd born;				/* as vd_init() left it		*/
+	struct vd_caps caps;			/* of the host			*/
 	const uint8_t *data;			/* what is left of the input	*/
 	size_t size;
 	struct vd_cmd cmd;			/* in flight, if pending	*/
@@ -66,5 +67,6 @@ void host_interrupts(struct owner *o);
 void host_swerr(struct owner *o);
 void host_resets(struct owner *o);
 void host_halts(struct owner *o);
+void host_pauses(struct owner *o);
 
 #endif

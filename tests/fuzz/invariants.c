@@ -15,8 +15,8 @@ static bool is_deliverable(const struct owner *o, unsigned int v)
 	uint32_t control = (uint32_t)vd_load(o->d.config + 0x82, 2);
 	uint32_t command = (uint32_t)vd_load(o->d.config + 0x04, 2);
 
-	return (control & 0xc000) == 0x8000 && command & 4 && o->d.connected >> v & 1 &&
-	       !(bar32(o, VD_MSIX_TABLE + 16 * v + 12) & 1);
+	return !o->d.paused && (control & 0xc000) == 0x8000 && command & 4 &&
+	       o->d.connected >> v & 1 && !(bar32(o, VD_MSIX_TABLE + 16 * v + 12) & 1);
 }
 
 static void check_vectors(const struct owner *o)

@@ -6,11 +6,13 @@ libvdfuzz_a_SOURCES = \
 	tests/fuzz/steps.c
 libvdfuzz_a_CPPFLAGS = $(core_cppflags)
 
-fuzz_tests = tests/fuzz/bar0 tests/fuzz/config
+fuzz_tests = tests/fuzz/bar0 tests/fuzz/config tests/fuzz/image
 tests_fuzz_bar0_CPPFLAGS = $(core_cppflags)
 tests_fuzz_bar0_LDADD = libvdfuzz.a libvdcore.a
 tests_fuzz_config_CPPFLAGS = $(core_cppflags)
 tests_fuzz_config_LDADD = libvdfuzz.a libvdcore.a
+tests_fuzz_image_CPPFLAGS = $(core_cppflags)
+tests_fuzz_image_LDADD = libvdfuzz.a libvdcore.a
 
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests) tests/fuzz/replay.sh

@@ -49,7 +49,7 @@ static void on_cmd(void *priv, const struct vd_cmd *cmd)
 	struct owner *o = priv;
 
 	/* One at a time, in a state that allows it, and for the queues that it names. */
-	MUST(!o->pending);
+	MUST(!o->pending && !o->d.paused);
 	MUST(cmd->work > VD_WORK_NONE && cmd->work < VD_WORK_MAX);
 	MUST((bar32(o, R_GENSTS) & 3) != VD_HALTED);
 	MUST(!(cmd->wqs >> vd_wqs(&o->d)));
@@ -105,6 +105,7 @@ void owner_init(struct owner *o, const struct vd_caps *caps)
 {
 	unsigned int i;
 
+	o->caps = *caps;
 	MUST(!vd_init(&o->d, caps, &ops, o));
 	o->born = o->d;
 	for (i = 0; i < vd_vectors(&o->d); i++)

@@ -203,3 +203,8 @@ void host_halts(struct owner *o)
 	vd_halt(&o->d);
 	MUST(bar32(o, R_GENSTS) == 7);
 }
+
+void host_pauses(struct owner *o)
+{
+	vd_pause(&o->d, !(take(o, 1) & 7));
+}
