@@ -7,6 +7,7 @@
 
 #include "idxdvd/bus-accelerator.h"
 #include "idxdvd/bus-definition.h"
+#include "idxdvd/bus-lease.h"
 #include "idxdvd/bus-manager.h"
 #include "idxdvd/bus-mdev.h"
 #include "idxdvd/bus-request.h"
@@ -164,8 +165,8 @@ BUS_GETTER(get_version)
 /* What a client may rely on beyond the first version of this interface; names are never reused. */
 BUS_GETTER(get_features)
 {
-	return sd_bus_message_append(reply, "as", 5, "dry-run", "definitions", "holders", "apply",
-				     "unsafe");
+	return sd_bus_message_append(reply, "as", 6, "dry-run", "definitions", "holders", "apply",
+				     "unsafe", "lease");
 }
 
 BUS_GETTER(get_module_loaded)
@@ -401,6 +402,8 @@ static void observe(void *userdata, enum object_kind kind, enum object_change ch
 {
 	int r;
 
+	if (kind == OBJECT_MDEV)
+		bus_lease_look(userdata, id);
 	r = emit_change(userdata, kind, change, id);
 	if (r < 0 && r != -ENOTCONN)		/* without a bus there is nobody to tell */
 		log_warning("%s: the change could not be signalled: %s", id, strerror(-r));

@@ -48,6 +48,15 @@ BUS_GETTER(get_holder)
 	return bus_append_text(reply, text);
 }
 
+/* The client that it goes with. */
+BUS_GETTER(get_lease)
+{
+	const struct mdev *d = userdata;
+	const char *client = strchr(d->lease, ':');
+
+	return bus_append_text(reply, client ? client : "");
+}
+
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Uuid", "s", bus_get_text, AT(uuid), CONST),
@@ -58,6 +67,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("WorkQueue", "o", get_work_queue, 0, EMITS),
 	SD_BUS_PROPERTY("Managed", "b", bus_get_bool, AT(ours), EMITS),
 	SD_BUS_PROPERTY("Persisted", "b", bus_get_bool, AT(persisted), EMITS),
+	SD_BUS_PROPERTY("Lease", "s", get_lease, 0, EMITS),
 	/* A VMM opens and closes an mdev without an event. */
 	SD_BUS_PROPERTY("State", "s", get_state, 0, 0),
 	SD_BUS_PROPERTY("Holder", "s", get_holder, 0, 0),

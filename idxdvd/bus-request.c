@@ -6,6 +6,7 @@
 
 #include "idxdvd/bus-authority.h"
 #include "idxdvd/bus-fill.h"
+#include "idxdvd/bus-lease.h"
 #include "idxdvd/bus-request.h"
 #include "idxdvd/bus-util.h"
 #include "idxdvd/common/api.h"
@@ -187,6 +188,7 @@ static void do_release(struct request *q, const char *device, const struct bus_o
 
 static void do_create(struct request *q, const char *type, const struct bus_options *o)
 {
+	char lease[LEASE_LEN];
 	struct create_request req = {
 		.type = type, .parent = o->parent, .uuid = o->uuid, .wq = o->wq,
 		.flags = (o->dry_run ? CREATE_DRY_RUN : 0) |
@@ -194,6 +196,19 @@ static void do_create(struct request *q, const char *type, const struct bus_opti
 		.placement = o->placement, .min_size = o->min_size,
 		.numa_node = o->set & BUS_NUMA_NODE ? o->numa_node : -1,
 	};
+
+	if (o->lease) {
+		struct manager_result res = { .plan = "" };
+		int r = bus_lease_name(q->b, q->msg, lease);
+
+		if (r < 0) {
+			r = refuse(&res.refusal, REFUSE_FAILED, -r, "lease", "ask without a lease",
+				   "this client cannot be followed: %s", strerror(-r));
+			request_done(q, r, &res);
+			return;
+		}
+		req.lease = lease;
+	}
 
 	manager_create_mdev(q->b->manager, &req, request_done, q);
 }
@@ -279,7 +294,7 @@ static const struct method methods[] = {
 	{ "ForbidUnsafe", "device", API_DEVICE_MAX, BUS_DRY_RUN,
 	  API_ACTION_MANAGE_WQ, bus_fill_plan, do_forbid_unsafe },
 	{ "CreateMdev", "type", API_TYPE_MAX, BUS_PARENT | BUS_UUID | BUS_WQ |
-	  PLACE_OPTIONS | BUS_DRY_RUN,
+	  PLACE_OPTIONS | BUS_LEASE | BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, bus_fill_mdev, do_create },
 	{ "DestroyMdev", "uuid", API_UUID_MAX, BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, bus_fill_plan, do_destroy },

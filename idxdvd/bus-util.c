@@ -133,6 +133,7 @@ static const struct option_row {
 	{ "placement", BUS_PLACEMENT, 's', offsetof(struct bus_options, placement), API_TYPE_MAX },
 	{ "numa-node", BUS_NUMA_NODE, 'i', offsetof(struct bus_options, numa_node), 0 },
 	{ "min-size", BUS_MIN_SIZE, 'u', offsetof(struct bus_options, min_size), 0 },
+	{ "lease", BUS_LEASE, 'b', offsetof(struct bus_options, lease), 0 },
 	{ "dry-run", BUS_DRY_RUN, 'b', offsetof(struct bus_options, dry_run), 0 },
 };
 

@@ -13,6 +13,7 @@
 struct manager;
 struct mdev;
 struct refusal;
+struct leases;
 struct request;
 
 /* A work queue as the bus shows it: a copy, with the name of the accelerator it belongs to. */
@@ -26,6 +27,7 @@ struct bus {
 	sd_bus *bus;
 	struct manager *manager;
 	bool simulated;
+	struct leases *leases;		/* bus-lease.c's */
 	struct request *requests;	/* not answered yet; bus-request.c's */
 	struct bus_wq wq;		/* the one looked up last */
 };
@@ -44,6 +46,7 @@ enum bus_option {
 	BUS_PLACEMENT = 1 << 9,
 	BUS_NUMA_NODE = 1 << 10,
 	BUS_MIN_SIZE = 1 << 11,
+	BUS_LEASE = 1 << 12,
 };
 
 /* Strings point into the message; what is not in @set is NULL or 0. */
@@ -52,7 +55,7 @@ struct bus_options {
 	const char *parent, *uuid, *wq, *type, *placement;
 	uint32_t host_wqs, pool_min, min_size;
 	int32_t numa_node;
-	int dry_run, autostart;
+	int dry_run, autostart, lease;
 	char **labels;			/* ends in NULL; bus_options_done() frees it */
 };
 

@@ -338,17 +338,25 @@ void ledger_drop_accel(struct ledger *l, const char *bdf)
 	list_accels(l);
 }
 
+/* Whether it is ours, and for how long. */
+static void claim(struct mdev *m, const struct slot *s)
+{
+	m->ours = s && s->record && record_has_mdev(s->record, m->uuid);
+	snprintf(m->lease, sizeof(m->lease), "%s", m->ours ? record_lease(s->record, m->uuid) : "");
+}
+
 /* Which mdevs are ours may have changed with the record. */
 static void reclaim_mdevs(struct ledger *l, const struct slot *s)
 {
 	for (unsigned int i = 0; s->accel && i < s->accel->n_wqs; i++) {
 		struct mdev *m = ledger_find_mdev(l, s->accel->wqs[i].mdev);
-		bool ours = m && s->record && record_has_mdev(s->record, m->uuid);
+		bool before = m && m->ours;
 
-		if (!m || m->ours == ours)
+		if (!m)
 			continue;
-		m->ours = ours;
-		ledger_note(l, OBJECT_MDEV, OBJECT_CHANGED, m->uuid);
+		claim(m, s);
+		if (m->ours != before)
+			ledger_note(l, OBJECT_MDEV, OBJECT_CHANGED, m->uuid);
 	}
 }
 
@@ -418,7 +426,7 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 	}
 	*mine = *m;
 	mine->next = before.next;
-	mine->ours = s && s->record && record_has_mdev(s->record, m->uuid);
+	claim(mine, s);
 	mine->persisted = ledger_find_definition(l, m->uuid);
 	mine->accel[0] = '\0';
 	if (s && s->accel)

@@ -59,6 +59,7 @@ idxdvd_idxdvd_SOURCES = \
 	idxdvd/bus-authority.c idxdvd/bus-authority.h \
 	idxdvd/bus-definition.c idxdvd/bus-definition.h \
 	idxdvd/bus-fill.c idxdvd/bus-fill.h \
+	idxdvd/bus-lease.c idxdvd/bus-lease.h \
 	idxdvd/bus-manager.c idxdvd/bus-manager.h \
 	idxdvd/bus-mdev.c idxdvd/bus-mdev.h \
 	idxdvd/bus-request.c idxdvd/bus-request.h \

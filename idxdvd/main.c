@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 
 #include "idxdvd/backend.h"
+#include "idxdvd/bus-lease.h"
 #include "idxdvd/bus-manager.h"
 #include "idxdvd/bus-request.h"
 #include "idxdvd/bus-util.h"
@@ -144,6 +145,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 	d->monitor = monitor_free(d->monitor);
 	d->watch = watch_free(d->watch);
 	bus_drop_requests(&d->bus);
+	bus_lease_done(&d->bus);
 	d->manager = manager_free(d->manager);
 	return sd_event_exit(d->event, EXIT_SUCCESS);
 }
@@ -187,6 +189,7 @@ static void on_started(void *userdata, int r, const struct manager_result *res)
 		return;
 	}
 
+	bus_lease_look_all(&d->bus);
 	r = sd_bus_request_name_async(d->bus.bus, NULL, API_BUS_NAME, 0, on_name, d);
 	if (r < 0) {
 		log_error("%s: cannot ask for the name: %s", API_BUS_NAME, strerror(-r));
@@ -320,6 +323,7 @@ static void daemon_done(struct daemon *d)
 	monitor_free(d->monitor);
 	watch_free(d->watch);
 	bus_drop_requests(&d->bus);
+	bus_lease_done(&d->bus);
 	manager_free(d->manager);
 	sd_bus_flush_close_unref(d->bus.bus);
 	sd_event_unref(d->event);

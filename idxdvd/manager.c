@@ -376,7 +376,9 @@ void manager_create_mdev(struct manager *m, const struct create_request *req, ma
 	struct op *op = op_new(m, OP_CREATE, done, userdata);
 	bool copied = op && op_copy_string(&op->type, req->type) == 0 &&
 		      op_copy_string(&op->device, req->parent) == 0 &&
-		      op_copy_string(&op->wq, req->wq) == 0 && copy_uuid(&op->uuid, req->uuid) == 0;
+		      op_copy_string(&op->wq, req->wq) == 0 &&
+		      op_copy_string(&op->lease, req->lease) == 0 &&
+		      copy_uuid(&op->uuid, req->uuid) == 0;
 
 	if (op) {
 		op->dry_run = req->flags & CREATE_DRY_RUN;

@@ -96,6 +96,7 @@ struct create_request {
 	const char *parent;		/* dsa0 or PCI address; NULL: any adopted */
 	const char *uuid;		/* NULL: a new one */
 	const char *wq;			/* wq0.1; NULL: any */
+	const char *lease;		/* kept with the mdev, see mdev.h; NULL: none */
 	unsigned int flags;		/* CREATE_* */
 	const char *placement;		/* spread or pack; counts with CREATE_PLACE, as what follows */
 	int numa_node;			/* -1: any */

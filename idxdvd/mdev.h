@@ -4,6 +4,8 @@
 
 #include "idxdvd/device.h"
 
+#define LEASE_LEN 128
+
 /* A mediated device as the kernel shows it, and whose it is. */
 struct mdev {
 	char uuid[UUID_LEN];
@@ -17,6 +19,7 @@ struct mdev {
 	/* Filled in by the manager. */
 	char accel[NAME_LEN];		/* dsa0; "" if the parent is unknown */
 	bool ours;			/* created by us; else by mdevctl or through sysfs */
+	char lease[LEASE_LEN];		/* goes with this client of the bus; "": stays */
 	bool persisted;			/* there is a definition of it */
 	struct mdev *next;		/* chain of the manager's table */
 };

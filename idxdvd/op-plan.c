@@ -291,6 +291,8 @@ int op_make_plan(struct op *op)
 		r = plan_format(op->plan, &op->plan_text);
 	if (r >= 0 && op->after)
 		r = record_apply(op->after, op->plan);
+	if (r >= 0 && op->after && op->lease)
+		record_set_lease(op->after, op->plan->uuid, op->lease);
 	if (r < 0 && op->res.refusal.kind == REFUSE_NONE)
 		r = refuse(&op->res.refusal, REFUSE_FAILED, -r, op->device ? op->device : "idxdvd",
 			   "see the kernel log and journalctl -u idxdvd",

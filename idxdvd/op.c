@@ -40,6 +40,7 @@ void op_free(struct op *op)
 	free(op->uuid);
 	free(op->type);
 	free(op->wq);
+	free(op->lease);
 	free(op);
 }
 

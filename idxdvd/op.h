@@ -52,7 +52,7 @@ struct op {
 	void *userdata;
 
 	/* The request. */
-	char *device, *uuid, *type, *wq;
+	char *device, *uuid, *type, *wq, *lease;
 	struct adopt_options options;
 	bool dry_run;
 	bool trust;			/* of OP_TRUST */

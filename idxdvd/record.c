@@ -88,7 +88,23 @@ int record_add_mdev(struct record *rec, const char *uuid, const char *type)
 	mdevs += rec->n_mdevs++;
 	snprintf(mdevs->uuid, sizeof(mdevs->uuid), "%s", uuid);
 	snprintf(mdevs->type, sizeof(mdevs->type), "%s", type);
+	mdevs->lease[0] = '\0';
 	return 0;
+}
+
+const char *record_lease(const struct record *rec, const char *uuid)
+{
+	size_t i = find_mdev(rec, uuid);
+
+	return i < rec->n_mdevs ? rec->mdevs[i].lease : "";
+}
+
+void record_set_lease(struct record *rec, const char *uuid, const char *lease)
+{
+	size_t i = find_mdev(rec, uuid);
+
+	if (i < rec->n_mdevs)
+		snprintf(rec->mdevs[i].lease, LEASE_LEN, "%s", lease);
 }
 
 void record_drop_mdev(struct record *rec, const char *uuid)
@@ -213,6 +229,9 @@ int record_to_json(const struct record *rec, struct json_object *o)
 
 		json_object_object_add(m, "uuid", json_object_new_string(rec->mdevs[i].uuid));
 		json_object_object_add(m, "type", json_object_new_string(rec->mdevs[i].type));
+		if (rec->mdevs[i].lease[0])
+			json_object_object_add(m, "lease",
+					       json_object_new_string(rec->mdevs[i].lease));
 		json_object_array_add(mdevs, m);
 	}
 	json_object_object_add(o, "wqs", wqs);
@@ -258,14 +277,19 @@ static int read_mdevs(struct json_object *o, struct record *rec)
 	r = json_get_array(o, "mdevs", &a);
 	for (size_t i = 0; r >= 0 && i < json_object_array_length(a); i++) {
 		struct json_object *v = json_object_array_get_idx(a, i);
-		char uuid[UUID_LEN], type[NAME_LEN];
+		char uuid[UUID_LEN], type[NAME_LEN], lease[LEASE_LEN] = "";
+		int q;
 
 		if (!json_object_is_type(v, json_type_object) ||
 		    json_get_string(v, "uuid", uuid, sizeof(uuid)) < 0 ||
 		    json_get_string(v, "type", type, sizeof(type)) < 0 ||
 		    parse_uuid(uuid, uuid) < 0)
 			return -EBADMSG;
+		q = json_get_string(v, "lease", lease, sizeof(lease));
+		if (q < 0 && q != -ENOENT)
+			return -EBADMSG;
 		r = record_add_mdev(rec, uuid, type);
+		record_set_lease(rec, uuid, lease);
 	}
 	return r;
 }

@@ -17,6 +17,7 @@ struct json_object;
 struct record_mdev {
 	char uuid[UUID_LEN];
 	char type[NAME_LEN];
+	char lease[LEASE_LEN];
 };
 
 /* The wq that a UUID had last, for the day when it comes again. */
@@ -49,6 +50,9 @@ void record_freep(struct record **rec);
 
 bool record_has_mdev(const struct record *rec, const char *uuid);
 int record_add_mdev(struct record *rec, const char *uuid, const char *type);
+/* "" if it has none, or is not there. */
+const char *record_lease(const struct record *rec, const char *uuid);
+void record_set_lease(struct record *rec, const char *uuid, const char *lease);
 void record_drop_mdev(struct record *rec, const char *uuid);
 /* NULL: none is known. */
 const struct record_binding *record_binding(const struct record *rec, const char *uuid);

@@ -6,6 +6,7 @@ dbus_tests = \
 	tests/dbus/crash.py \
 	tests/dbus/definitions.py \
 	tests/dbus/holders.py \
+	tests/dbus/leases.py \
 	tests/dbus/polkit.py \
 	tests/dbus/refusals.py \
 	tests/dbus/signals.py \

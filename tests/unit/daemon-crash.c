@@ -95,6 +95,13 @@ static void create_c(struct manager *m, struct answer *ans)
 	create(m, ans, UUID_C, NULL);
 }
 
+static void lease_a(struct manager *m, struct answer *ans)
+{
+	struct create_request req = { .type = DSA_TYPE, .uuid = UUID_A, .lease = "bus/:1.7" };
+
+	manager_create_mdev(m, &req, answer_done, ans);
+}
+
 static void destroy_a(struct manager *m, struct answer *ans)
 {
 	manager_destroy_mdev(m, UUID_A, false, answer_done, ans);
@@ -181,6 +188,8 @@ static const struct scenario {
 	{ "create without a pool", NULL, { adopt_no_pool }, create_a },
 	{ "create the second, pinned", NULL, { adopt, create_a }, create_b_pinned },
 	{ "create on the roomier of two", two_free, { adopt_both, create_ab }, create_c },
+	{ "create with a lease", NULL, { adopt_no_pool }, lease_a },
+	{ "destroy what is leased", NULL, { adopt_no_pool, lease_a }, destroy_a },
 	{ "create beside the host", busy_dsa, { adopt }, create_a },
 	{ "create on an IAA", one_iax, { adopt }, create_a },
 	{ "destroy, the pool shrinks", NULL, { adopt, create_a }, destroy_a },

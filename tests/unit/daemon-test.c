@@ -142,8 +142,8 @@ void test_describe(const struct manager *m, char *buf, size_t size)
 		describe_accel(f, manager_accel(m, i));
 	for (const struct mdev *d = manager_next_mdev(m, NULL); d && n < 64;
 	     d = manager_next_mdev(m, d))
-		snprintf(lines[n++], sizeof(lines[0]), "mdev %s %s wq=%s ours=%d", d->uuid, d->type,
-			 d->wq, d->ours);
+		snprintf(lines[n++], sizeof(lines[0]), "mdev %s %s wq=%s ours=%d lease=%s", d->uuid,
+			 d->type, d->wq, d->ours, d->lease);
 	for (const struct definition *d = manager_next_definition(m, NULL); d && n < 64;
 	     d = manager_next_definition(m, d))
 		snprintf(lines[n++], sizeof(lines[0]), "definition %s %s %s wq=%s auto=%d %s",
