@@ -7,6 +7,7 @@
 #include <linux/vfio_pci_core.h>
 
 #include "compat.h"
+#include "migration.h"
 #include "slice.h"
 #include "vdev.h"
 
@@ -188,6 +189,7 @@ static int ioctl_reset(struct vdev *v)
 	mutex_lock(&v->lock);
 	vd_reset(&v->vd);
 	mutex_unlock(&v->lock);
+	migration_reset(v);
 	flush_work(&v->work);	/* no DMA after the reset returned */
 	return 0;
 }

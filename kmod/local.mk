@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	kmod/layout.awk kmod/layout.list kmod/layout.sh \
 	kmod/main.c \
 	kmod/mdev.c kmod/mdev.h \
+	kmod/migration.c kmod/migration.h \
 	kmod/parent.c kmod/parent.h \
 	kmod/probe/attach_dev_old.c \
 	kmod/probe/bypass_eventfd.c \

@@ -13,6 +13,7 @@
 #include "cmd.h"
 #include "compat.h"
 #include "hwq.h"
+#include "migration.h"
 #include "slice.h"
 #include "trace.h"
 #include "vdev.h"
@@ -276,6 +277,7 @@ static int vdev_open(struct vfio_device *vfio)
 		slice_close(v->slice);
 		return r;
 	}
+	migration_open(v);
 	vdev_announce(vfio, "IDXD_MDEV=opened");
 	return 0;
 }
@@ -286,6 +288,7 @@ static void vdev_close(struct vfio_device *vfio)
 	struct vdev *v = to_vdev(vfio);
 	unsigned int i;
 
+	migration_close(v);
 	mutex_lock(&v->lock);
 	v->open = false;
 	mutex_unlock(&v->lock);
@@ -431,6 +434,7 @@ static int vdev_init_dev(struct vfio_device *vfio)
 	struct slice **slice = dev_get_platdata(vfio->dev);
 	struct vdev *v = to_vdev(vfio);
 
+	migration_init(v);
 	mutex_init(&v->irq_lock);
 	mutex_init(&v->lock);
 	INIT_DELAYED_WORK(&v->watchdog, vdev_watchdog);

@@ -17,6 +17,9 @@ struct slice;
 struct vdev {
 	struct vfio_device vfio;	/* first: the VFIO core frees what it is in */
 	struct slice *slice;		/* referenced */
+	struct mutex mig_lock;		/* the two below; outside of irq_lock and lock */
+	enum vfio_device_mig_state mig_state;
+	struct file *mig_file;		/* in STOP_COPY and RESUMING */
 	struct mutex irq_lock;		/* which eventfds are connected; outside of lock */
 	struct mutex lock;		/* vd and all below */
 	struct vd vd;
