@@ -3,23 +3,46 @@
  * Run as root inside a guest: stores No-op descriptors to a portal page of its slice all the time,
  * whatever state the wq is in. Each store to a page that the host has just taken away faults.
  *
+ * KVM does not emulate the store. While the guest has memory decoding off, as during its own reset
+ * of the function, there is no portal, and the program gets a SIGILL where a device drops the store:
+ * those are counted and left out.
+ *
  *	storm PCI-ADDRESS SECONDS
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <ucontext.h>
 
 #include "desc.h"
+
+static const uint8_t movdir64b[] = { 0x66, 0x0f, 0x38, 0xf8, 0x02 };
+static volatile unsigned long lost;
+
+static void skip(int sig, siginfo_t *info, void *context)
+{
+	greg_t *rip = &((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+
+	(void)info;
+	if (memcmp((const void *)*rip, movdir64b, sizeof(movdir64b))) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	*rip += (greg_t)sizeof(movdir64b);
+	lost++;
+}
 
 int main(int argc, char **argv)
 {
 	/* all zero: No-op, no flags, no completion record, no interrupt */
 	static const uint8_t noop[64] __attribute__((aligned(64)));
+	const struct sigaction sa = { .sa_sigaction = skip, .sa_flags = SA_SIGINFO };
 	unsigned long stores = 0;
 	char path[128];
 	uint8_t *portal;
@@ -41,6 +64,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "storm: mmap of %s: %s\n", path, strerror(errno));
 		return 1;
 	}
+	sigaction(SIGILL, &sa, NULL);
 	end = time(NULL) + atoi(argv[2]);
 	while (time(NULL) < end) {
 		portal_store(portal + stores % 64 * 64, noop);
@@ -48,6 +72,6 @@ int main(int argc, char **argv)
 		for (volatile int i = 0; i < 300; i++)
 			;
 	}
-	printf("storm: %lu stores\n", stores);
+	printf("storm: %lu stores, %lu without a portal\n", stores, lost);
 	return 0;
 }
