@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "idxdvd/backend.h"
 #include "idxdvd/common/cleanup.h"
@@ -27,11 +28,31 @@ static struct fake *fake(struct backend *b)
 	return (struct fake *)b;
 }
 
+static int suffer(struct fake_hw *hw, const char *call)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < hw->n_faults && r == 0; i++) {
+		struct fake_fault *t = &hw->faults[i];
+		unsigned int n = t->seen;
+
+		if (strcmp(t->call, call))
+			continue;
+		t->seen++;
+		if (n < t->after || (t->times && n - t->after >= t->times))
+			continue;
+		usleep(t->ms * 1000);
+		r = -t->error;
+	}
+	return r;
+}
+
 static int enter(struct backend *b, const char *call)
 {
 	struct fake *f = fake(b);
+	int r = f->hook ? f->hook(f->userdata, call, false) : 0;
 
-	return f->hook ? f->hook(f->userdata, call, false) : 0;
+	return r < 0 ? r : suffer(f->hw, call);
 }
 
 static int leave(struct backend *b, const char *call, int r)

@@ -12,6 +12,8 @@
 #include "idxdvd/fake-hw.h"
 #include "idxdvd/fs.h"
 
+#define FAKE_MAX_ERRNO 4095
+#define FAKE_MAX_MS 600000
 #define DEFAULT_TOPOLOGY "{ \"accelerators\": [ {} ] }"
 
 static const struct {
@@ -222,6 +224,18 @@ static int load_opener(struct json_object *o, struct fake_opener *opener)
 	return 0;
 }
 
+static int load_fault(struct json_object *o, struct fake_fault *fault)
+{
+	if (json_get_string(o, "call", fault->call, sizeof(fault->call)) < 0 ||
+	    opt(json_get_uint(o, "ms", &fault->ms)) < 0 ||
+	    opt(json_get_uint(o, "after", &fault->after)) < 0 ||
+	    opt(json_get_uint(o, "times", &fault->times)) < 0 ||
+	    opt(json_get_int(o, "errno", &fault->error)) < 0 || fault->error < 0 ||
+	    fault->error > FAKE_MAX_ERRNO || fault->ms > FAKE_MAX_MS)
+		return -EBADMSG;
+	return 0;
+}
+
 static int load(struct fake_hw *hw, struct json_object *o)
 {
 	struct json_object *list;
@@ -257,6 +271,17 @@ static int load(struct fake_hw *hw, struct json_object *o)
 			return -E2BIG;
 		r = load_opener(json_object_array_get_idx(list, i), &hw->openers[i]);
 		hw->n_openers = i + 1;
+	}
+	r = opt(r);
+	if (r < 0)
+		return r;
+
+	r = json_get_array(o, "faults", &list);
+	for (size_t i = 0; r >= 0 && i < json_object_array_length(list); i++) {
+		if (i == FAKE_MAX_FAULTS)
+			return -E2BIG;
+		r = load_fault(json_object_array_get_idx(list, i), &hw->faults[i]);
+		hw->n_faults = i + 1;
 	}
 	return opt(r);
 }

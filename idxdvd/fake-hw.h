@@ -18,9 +18,12 @@
  *                       "comm": "" } ] } ],
  *     "mdevs": [ { "uuid": "...", "type": "idxd-dsa-1dwq-v1", "wq": "wq0.1", "pid": 0,
  *                  "comm": "" } ],
- *     "openers": [ { "uuid": "...", "pid": 4711, "comm": "qemu" } ] }
+ *     "openers": [ { "uuid": "...", "pid": 4711, "comm": "qemu" } ],
+ *     "faults": [ { "call": "mdev_create", "ms": 2000, "errno": 5, "after": 0, "times": 1 } ] }
  *
  * An IAA starts as idxd leaves it where there is no iaa_crypto: on, with one queue of all entries.
+ * A fault makes a call of backend.h take that long, and fail if errno is not 0: the first that many
+ * times, after so many without; times 0 is always.
  * An opener has that mdev open from the moment it is created. Every key may be left out; the n-th accelerator is dsaN or iaxN.
  */
 
@@ -32,6 +35,7 @@
 #define FAKE_MAX_WQS		64
 #define FAKE_MAX_ENGINES	16
 #define FAKE_MAX_OPENERS	16
+#define FAKE_MAX_FAULTS		16
 #define FAKE_MAX_MDEVS		(FAKE_MAX_ACCELS * FAKE_MAX_WQS)
 
 struct fake_wq {
@@ -70,6 +74,13 @@ struct fake_opener {
 	struct holder holder;
 };
 
+struct fake_fault {
+	char call[NAME_LEN];
+	unsigned int ms, after, times;
+	int error;
+	unsigned int seen;		/* calls so far */
+};
+
 struct fake_hw {
 	char magic[16];
 	uint32_t size;
@@ -81,6 +92,8 @@ struct fake_hw {
 	struct fake_mdev mdevs[FAKE_MAX_MDEVS];
 	unsigned int n_openers;
 	struct fake_opener openers[FAKE_MAX_OPENERS];
+	unsigned int n_faults;
+	struct fake_fault faults[FAKE_MAX_FAULTS];
 };
 
 /* A machine that nobody configured; @topology NULL: one DSA of 8 wqs. */

@@ -5,6 +5,7 @@ dbus_tests = \
 	tests/dbus/contract.py \
 	tests/dbus/crash.py \
 	tests/dbus/definitions.py \
+	tests/dbus/faults.py \
 	tests/dbus/holders.py \
 	tests/dbus/leases.py \
 	tests/dbus/polkit.py \
