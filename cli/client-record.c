@@ -117,6 +117,7 @@ static const struct client_field capacity_fields[] = {
 	FIELD(client_capacity, host, "Host", "host", 'u'),
 	FIELD(client_capacity, mdevs, "Mdevs", "mdevs", 'u'),
 	FIELD(client_capacity, in_use, "MdevsInUse", "mdevs_in_use", 'u'),
+	FIELD(client_capacity, exclusive, "Exclusive", "exclusive", 'u'),
 	FIELD(client_capacity, foreign, "Foreign", "foreign", 'u'),
 	FIELD(client_capacity, unusable, "Unusable", "unusable", 'u'),
 };

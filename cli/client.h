@@ -70,7 +70,8 @@ struct client_type {
 struct client_capacity {
 	char *device, *type;
 	int32_t numa_node;
-	uint32_t total, free_now, creatable, reserved, host, mdevs, in_use, foreign, unusable;
+	uint32_t total, free_now, creatable, reserved, host, mdevs, in_use, exclusive, foreign,
+		 unusable;
 };
 
 struct client_holder {

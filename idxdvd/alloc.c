@@ -21,7 +21,9 @@ static void wq_obstacle(const struct accel *a, const struct wq *w, char *buf, si
 	buf[0] = '\0';
 	switch (w->cls) {
 	case WQ_FREE:
-		if (w->reserved)
+		if (alloc_wq_is_fresh(a, w) && alloc_wq_is_shut(a, w))
+			snprintf(buf, size, "engines are %s's", place_group_user(a, w->group)->name);
+		else if (w->reserved)
 			snprintf(buf, size, "kept for the host");
 		else if (!w->size)
 			snprintf(buf, size, "no size");
@@ -37,6 +39,8 @@ static void wq_obstacle(const struct accel *a, const struct wq *w, char *buf, si
 	case WQ_POOL:
 		if (!w->ours)
 			snprintf(buf, size, "bound to our module by somebody else");
+		else if (alloc_wq_is_shut(a, w))
+			snprintf(buf, size, "engines are %s's", place_group_user(a, w->group)->name);
 		break;
 	case WQ_MDEV_IDLE:
 	case WQ_MDEV_IN_USE:
@@ -58,6 +62,26 @@ static bool accel_has_unsized(const struct accel *a)
 	return false;
 }
 
+/* Something is left of @min_size entries or more, but policy gives its engines to another. */
+static bool accel_has_shut(const struct accel *a, unsigned int min_size)
+{
+	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		const struct wq *w = &a->wqs[i];
+
+		if (w->size >= min_size && (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w)) &&
+		    alloc_wq_is_shut(a, w))
+			return true;
+	}
+	return false;
+}
+
+static int refuse_engines(const char *object, struct refusal *ret)
+{
+	return refuse(ret, REFUSE_ENGINES_TAKEN, EBUSY, object,
+		      "destroy an mdev, or take the device out of exclusive-engines in the policy",
+		      "the engines of what is left work for another queue, and the policy (exclusive-engines) gives them to one only");
+}
+
 static void list_obstacles(const struct accel *a, char *buf, size_t size)
 {
 	char why[128];
@@ -75,16 +99,18 @@ static int refuse_capacity(struct accel *const *accels, size_t n, const struct m
 			   const char *object, struct refusal *ret)
 {
 	char holders[sizeof(ret->holder)] = "";
-	bool unsized = false;
+	bool unsized = false, shut = false;
 	int r;
 
 	for (size_t i = 0; i < n; i++)
 		if (accels[i]->adopted && accels[i]->kind == type->kind) {
 			list_obstacles(accels[i], holders, sizeof(holders));
 			unsized = unsized || accel_has_unsized(accels[i]);
+			shut = shut || accel_has_shut(accels[i], 0);
 		}
 
-	r = refuse(ret, REFUSE_NO_CAPACITY, ENOSPC, object,
+	r = shut ? refuse_engines(object, ret) :
+	    refuse(ret, REFUSE_NO_CAPACITY, ENOSPC, object,
 		   unsized ? "destroy an mdev, or disable the device and give its queues a size" :
 			     "destroy an mdev, or release the device and adopt it with fewer host-wqs",
 		   "all work queues are taken%s",
@@ -186,13 +212,14 @@ static const struct wq *choose_wq(const struct accel *a, const char *prefer)
 	const struct wq *fresh = NULL;
 
 	for (unsigned int i = 0; prefer && i < a->n_wqs; i++)
-		if (!strcmp(a->wqs[i].name, prefer) &&
-		    (alloc_wq_is_ready(&a->wqs[i]) || alloc_wq_is_fresh(a, &a->wqs[i])))
+		if (!strcmp(a->wqs[i].name, prefer) && alloc_wq_is_usable(a, &a->wqs[i]))
 			return &a->wqs[i];
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		if (!alloc_wq_is_usable(a, &a->wqs[i]))
+			continue;
 		if (alloc_wq_is_ready(&a->wqs[i]))
 			return &a->wqs[i];
-		if (!fresh && alloc_wq_is_fresh(a, &a->wqs[i]))
+		if (!fresh)
 			fresh = &a->wqs[i];
 	}
 	return fresh;
@@ -206,9 +233,12 @@ static int check_wq(const struct accel *a, const struct wq *w, struct refusal *r
 	wq_obstacle(a, w, why, sizeof(why));
 	if (!why[0])
 		return 0;
-	r = refuse(ret, w->cls == WQ_FREE ? REFUSE_NO_CAPACITY : REFUSE_IN_USE, EBUSY, w->name,
-		   "name another work queue, or none", "it cannot be used (%s)",
-		   wq_class_name(w->cls));
+	if (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w))
+		r = refuse_engines(w->name, ret);
+	else
+		r = refuse(ret, w->cls == WQ_FREE ? REFUSE_NO_CAPACITY : REFUSE_IN_USE, EBUSY,
+			   w->name, "name another work queue, or none", "it cannot be used (%s)",
+			   wq_class_name(w->cls));
 	refusal_set_holder(ret, "%s", why);
 	return r;
 }
@@ -221,6 +251,7 @@ static int choose_place(struct accel *const *accels, size_t n, const struct acce
 {
 	_cleanup_(freep) struct accel **usable = calloc(n + 1, sizeof(*usable));
 	char holders[sizeof(ret->holder)] = "";
+	bool shut = false;
 	size_t k = 0;
 	int r;
 
@@ -232,9 +263,12 @@ static int choose_place(struct accel *const *accels, size_t n, const struct acce
 			usable[k++] = accels[i];
 	if (place_choose(usable, k, place, ret_accel, ret_wq, why) == 0)
 		return 0;
-	for (size_t i = 0; i < k; i++)
+	for (size_t i = 0; i < k; i++) {
 		list_obstacles(usable[i], holders, sizeof(holders));
-	r = refuse(ret, REFUSE_NO_CAPACITY, ENOSPC, only ? only->name : type->id,
+		shut = shut || accel_has_shut(usable[i], place->min_size);
+	}
+	r = shut ? refuse_engines(only ? only->name : type->id, ret) :
+	    refuse(ret, REFUSE_NO_CAPACITY, ENOSPC, only ? only->name : type->id,
 		   "ask for fewer entries, or destroy an mdev",
 		   "no work queue of %u entries or more can be had", place->min_size);
 	refusal_set_holder(ret, "%s", holders);
@@ -348,7 +382,8 @@ int alloc_create(struct accel *const *accels, size_t n, const struct alloc_creat
 	if (!alloc_wq_is_ready(w))
 		plan_claim(p, w, "the pool has none to spare");
 	plan_add(p, STEP_MDEV_CREATE, uuid, type->id, "", a->bdf, "asked for");
-	plan_add(p, STEP_MDEV_WQ, uuid, "wq", "", w->name, "%s", why);
+	plan_add(p, STEP_MDEV_WQ, uuid, "wq", "", w->name, "%s%s",
+		 a->exclusive ? "exclusive-engines; " : "", why);
 	return alloc_done(&p, ret, ret_refusal);
 }
 
@@ -432,19 +467,24 @@ int alloc_pool(const struct accel *a, struct plan **ret)
 		return r;
 
 	for (unsigned int i = 0; i < a->n_wqs; i++)
-		have += alloc_wq_is_ready(&a->wqs[i]);
+		have += alloc_wq_is_ready(&a->wqs[i]) && alloc_wq_counts(a, &a->wqs[i]);
 
 	if (a->adopted && a->state == STATE_ENABLED && alloc_check_host(a, &refusal) == 0) {
 		for (unsigned int i = 0; i < a->n_wqs && have < a->pool_min; i++)
-			if (alloc_wq_is_fresh(a, &a->wqs[i])) {
+			if (alloc_wq_is_fresh(a, &a->wqs[i]) && alloc_wq_counts(a, &a->wqs[i])) {
 				plan_claim(p, &a->wqs[i], "the pool is below pool-min");
 				have++;
 			}
-		for (unsigned int i = a->n_wqs; i-- > 0 && have > a->pool_min;)
-			if (alloc_wq_is_ready(&a->wqs[i])) {
+		for (unsigned int i = a->n_wqs; i-- > 0;) {
+			if (!alloc_wq_is_ready(&a->wqs[i]))
+				continue;
+			if (!alloc_wq_counts(a, &a->wqs[i])) {
+				plan_unclaim(p, a, &a->wqs[i], "exclusive-engines: they are another's");
+			} else if (have > a->pool_min) {
 				plan_unclaim(p, a, &a->wqs[i], "the pool is above pool-min");
 				have--;
 			}
+		}
 	}
 
 	if (p->error)

@@ -96,7 +96,7 @@ static int append_capacity(struct bus *b, sd_bus_message *reply, const struct ac
 	struct capacity c;
 
 	capacity_count(a, type, &c);
-	return sd_bus_message_append(reply, "a{sv}", 12,
+	return sd_bus_message_append(reply, "a{sv}", 13,
 		"Device", "s", a->name,
 		"Type", "s", type->id,
 		"NumaNode", "i", (int32_t)a->numa_node,
@@ -107,6 +107,7 @@ static int append_capacity(struct bus *b, sd_bus_message *reply, const struct ac
 		"Host", "u", c.host,
 		"Mdevs", "u", c.mdevs,
 		"MdevsInUse", "u", c.mdevs_in_use,
+		"Exclusive", "u", c.exclusive,
 		"Foreign", "u", c.foreign,
 		"Unusable", "u", c.unusable);
 }
@@ -165,8 +166,8 @@ BUS_GETTER(get_version)
 /* What a client may rely on beyond the first version of this interface; names are never reused. */
 BUS_GETTER(get_features)
 {
-	return sd_bus_message_append(reply, "as", 6, "dry-run", "definitions", "holders", "apply",
-				     "unsafe", "lease");
+	return sd_bus_message_append(reply, "as", 7, "dry-run", "definitions", "holders", "apply",
+				     "unsafe", "lease", "policy");
 }
 
 BUS_GETTER(get_module_loaded)

@@ -9,13 +9,16 @@
 static unsigned int *place_of(const struct accel *a, const struct wq *w, struct capacity *c)
 {
 	bool open = a->adopted && a->state == STATE_ENABLED && (!a->unsafe || a->unsafe_allowed);
+	bool counts = alloc_wq_counts(a, w);
 
 	switch (w->cls) {
 	case WQ_FREE:
 		return w->reserved ? &c->reserved :
-		       open && alloc_wq_is_fresh(a, w) ? &c->creatable : &c->unusable;
+		       !open || !alloc_wq_is_fresh(a, w) ? &c->unusable :
+		       counts ? &c->creatable : &c->exclusive;
 	case WQ_POOL:
-		return w->dedicated ? &c->free_now : &c->unusable;
+		return !w->dedicated ? &c->unusable :
+		       counts || !alloc_wq_is_ready(w) ? &c->free_now : &c->exclusive;
 	case WQ_MDEV_IDLE:
 	case WQ_MDEV_IN_USE:
 		return &c->mdevs;
@@ -79,6 +82,14 @@ static void explain_free(const struct accel *a, const struct wq *w, struct refus
 		       "it is free, but %s is %s", a->name, object_state_name(a->state));
 }
 
+static void explain_shut(const struct accel *a, const struct wq *w, struct refusal *ret)
+{
+	refuse(ret, REFUSE_ENGINES_TAKEN, EBUSY, w->name,
+	       "destroy what has them, or take the device out of exclusive-engines in the policy",
+	       "it is free, but the %u engines of group %d work for %s, and the policy gives them to one queue only",
+	       accel_group_engines(a, w->group), w->group, place_group_user(a, w->group)->name);
+}
+
 void capacity_explain(const struct accel *a, const struct wq *w, struct refusal *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -90,6 +101,9 @@ void capacity_explain(const struct accel *a, const struct wq *w, struct refusal 
 	else if (classes[w->cls].reason)
 		refuse(ret, classes[w->cls].kind, EBUSY, w->name, classes[w->cls].remedy, "%s",
 		       classes[w->cls].reason);
+	if (ret->kind == REFUSE_NONE && alloc_wq_is_shut(a, w) &&
+	    (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w)))
+		explain_shut(a, w, ret);
 	if (ret->kind == REFUSE_NONE && a->unsafe && !a->unsafe_allowed)
 		refuse(ret, REFUSE_UNSAFE_DEVICE, EPERM, w->name,
 		       "use a device without the erratum",

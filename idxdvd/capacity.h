@@ -16,6 +16,7 @@ struct capacity {
 	unsigned int host;		/* held by the host's kernel or processes */
 	unsigned int mdevs;		/* held by mdevs, of which ... */
 	unsigned int mdevs_in_use;	/* ... are open */
+	unsigned int exclusive;		/* free, but policy gives its engines to another queue */
 	unsigned int foreign;		/* configured by somebody else */
 	unsigned int unusable;		/* free, but there is no size or no engine, or no way to use it */
 };

@@ -105,6 +105,7 @@ struct accel {
 	/* Filled in by the manager. */
 	bool adopted;
 	bool laid_out;			/* by us, so release undoes it */
+	bool exclusive;			/* by policy: the engines of a group work for one queue */
 	unsigned int host_wqs;		/* wqs kept free for the host */
 	unsigned int pool_min;		/* wqs kept bound and ready */
 	unsigned int n_pool;		/* wqs of class WQ_POOL that are ours */

@@ -141,7 +141,8 @@ int alloc_adopt(const struct accel *a, unsigned int host_wqs, unsigned int pool_
 	after->host_wqs = host_wqs;
 	alloc_reserve(after);
 	for (unsigned int i = 0; i < after->n_wqs && pool_min; i++) {
-		if (!alloc_wq_is_fresh(after, &after->wqs[i]))
+		if (!alloc_wq_is_fresh(after, &after->wqs[i]) ||
+		    !alloc_wq_counts(after, &after->wqs[i]))
 			continue;
 		plan_claim(p, &after->wqs[i], "ready for the first mdev");
 		pool_min--;

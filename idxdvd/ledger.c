@@ -186,6 +186,7 @@ static void derive(struct ledger *l, struct slot *s)
 	a->laid_out = rec && rec->laid_out;
 	a->host_wqs = rec ? rec->host_wqs : 0;
 	a->pool_min = rec ? rec->pool_min : 0;
+	a->exclusive = policy_is_exclusive(l->policy, a->bdf);
 	a->n_pool = 0;
 
 	for (unsigned int i = 0; i < a->n_wqs; i++) {

@@ -14,6 +14,7 @@
 #include "idxdvd/device.h"
 #include "idxdvd/manager.h"
 #include "idxdvd/mdev.h"
+#include "idxdvd/policy.h"
 #include "idxdvd/record.h"
 
 #define LEDGER_BUCKETS 1024
@@ -36,6 +37,7 @@ struct change {
 
 struct ledger {
 	char boot_id[UUID_LEN];
+	const struct policy *policy;	/* NULL: it says nothing */
 	struct slot *slots;
 	size_t n_slots;
 	struct accel **accels;		/* those of the slots, in the order of their names */

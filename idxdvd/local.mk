@@ -41,6 +41,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/op-plan.c \
 	idxdvd/place.c idxdvd/place.h \
 	idxdvd/plan.c idxdvd/plan.h \
+	idxdvd/policy.c idxdvd/policy.h \
 	idxdvd/record.c idxdvd/record.h \
 	idxdvd/refusal.c idxdvd/refusal.h \
 	idxdvd/rescan.c \

@@ -22,17 +22,20 @@
 #include "idxdvd/common/log.h"
 #include "idxdvd/manager.h"
 #include "idxdvd/monitor.h"
+#include "idxdvd/policy.h"
 #include "idxdvd/watch.h"
 
 #define DEFAULT_STATE_DIR LOCALSTATEDIR "/lib/idxdvd"
 #define MDEVCTL_DIR "/etc/mdevctl.d"		/* mdevctl knows no other */
 #define DEFINITION_DIR SYSCONFDIR "/idxdvd/mdev.d"
+#define POLICY_FILE SYSCONFDIR "/idxdvd/policy.json"
 #define SIMULATED_STATE "simulated-hardware.json"
 
 struct daemon {
 	const char *simulate;		/* topology file, or NULL for the real hardware */
 	const char *state_dir;
 	sd_event *event;
+	struct policy *policy;
 	struct manager *manager;
 	struct monitor *monitor;
 	struct watch *watch;
@@ -240,6 +243,19 @@ static int setup_bus(struct daemon *d)
 	return bus_export(&d->bus);
 }
 
+/* What it forbids would be handed out without it: one that cannot be used ends the start. */
+static int setup_policy(struct daemon *d)
+{
+	char path[4096], why[POLICY_WHY_LEN] = "";
+	int r;
+
+	snprintf(path, sizeof(path), "%s/policy.json", d->state_dir);
+	r = policy_read(&d->policy, d->simulate ? path : POLICY_FILE, why);
+	if (r < 0)
+		log_error("%s: %s", d->simulate ? path : POLICY_FILE, why);
+	return r;
+}
+
 static int setup_manager(struct daemon *d)
 {
 	struct manager_config config = {
@@ -247,6 +263,7 @@ static int setup_manager(struct daemon *d)
 		.state_dir = d->state_dir,
 		.mdevctl_dir = d->simulate ? NULL : MDEVCTL_DIR,
 		.definition_dir = d->simulate ? NULL : DEFINITION_DIR,
+		.policy = d->policy,
 		.observer = bus_observer(&d->bus),
 	};
 	int r;
@@ -293,6 +310,7 @@ static int run(struct daemon *d)
 		{ "the event loop", setup_event, "see the limits of the service" },
 		{ "the bus", setup_bus,
 		  "see that dbus.service runs, or what DBUS_SYSTEM_BUS_ADDRESS says" },
+		{ "the policy", setup_policy, "mend the file, or remove it" },
 		{ "the manager", setup_manager,
 		  "see what is logged before this, and the limits of the service" },
 		{ "the monitor of kernel events", setup_monitor,
@@ -325,6 +343,7 @@ static void daemon_done(struct daemon *d)
 	bus_drop_requests(&d->bus);
 	bus_lease_done(&d->bus);
 	manager_free(d->manager);
+	policy_free(d->policy);
 	sd_bus_flush_close_unref(d->bus.bus);
 	sd_event_unref(d->event);
 }

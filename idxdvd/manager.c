@@ -257,6 +257,7 @@ int manager_new(struct manager **ret, const struct manager_config *config)
 	m->event = sd_event_ref(config->event);
 	m->observer = config->observer;
 	ledger_init(&m->ledger);
+	m->ledger.policy = config->policy;
 	r = executor_init(&m->executor, config->backend, &(struct directories) {
 		config->state_dir, config->mdevctl_dir, config->definition_dir,
 	});

@@ -21,6 +21,7 @@ struct definition;
 struct definition_bad;
 struct holding;
 struct manager;
+struct policy;
 
 enum object_kind {
 	OBJECT_ACCEL,		/* id "dsa0" */
@@ -61,6 +62,7 @@ struct manager_config {
 	const char *state_dir;		/* /var/lib/idxdvd; made if it is missing */
 	const char *mdevctl_dir;	/* /etc/mdevctl.d; NULL: mdevctl.d in the state directory */
 	const char *definition_dir;	/* /etc/idxdvd/mdev.d; NULL: mdev.d there */
+	const struct policy *policy;	/* outlives the manager; NULL: it says nothing */
 	struct manager_observer observer;
 };
 

@@ -40,6 +40,14 @@ static bool is_busy(const struct wq *w)
 	       w->cls == WQ_MDEV_IN_USE;
 }
 
+const struct wq *place_group_user(const struct accel *a, int group)
+{
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		if (a->wqs[i].group == group && is_busy(&a->wqs[i]))
+			return &a->wqs[i];
+	return NULL;
+}
+
 unsigned int place_group_load(const struct accel *a, int group)
 {
 	unsigned int n = 0;
@@ -68,7 +76,7 @@ static unsigned int accel_idle(const struct accel *a)
 static bool fits(const struct accel *a, const struct wq *w, const struct place_request *req)
 {
 	return w->size >= req->min_size && accel_group_engines(a, w->group) &&
-	       (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w));
+	       alloc_wq_is_usable(a, w);
 }
 
 static struct candidate judge(const struct accel *a, const struct wq *w,

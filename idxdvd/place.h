@@ -25,6 +25,8 @@ struct place_request {
 
 /* -EINVAL: there is no such policy. */
 int place_policy_parse(const char *name, enum place_policy *ret);
+/* The first queue of the group that somebody uses; NULL: there is none. */
+const struct wq *place_group_user(const struct accel *a, int group);
 /* Queues of the group that somebody uses; those of the pool and idle ones have nothing to do. */
 unsigned int place_group_load(const struct accel *a, int group);
 /*

@@ -17,6 +17,7 @@ static const char *const kind_names[REFUSE_KIND_COUNT] = {
 	[REFUSE_NO_IOMMU] = "NoIommu",
 	[REFUSE_NOT_ADOPTED] = "NotAdopted",
 	[REFUSE_NO_CAPACITY] = "NoCapacity",
+	[REFUSE_ENGINES_TAKEN] = "EnginesTaken",
 	[REFUSE_UNSAFE_DEVICE] = "UnsafeDevice",
 	[REFUSE_IN_USE] = "InUse",
 	[REFUSE_EXISTS] = "Exists",

@@ -17,6 +17,32 @@ bool alloc_wq_is_fresh(const struct accel *a, const struct wq *w)
 	return w->cls == WQ_FREE && !w->reserved && w->size && accel_group_engines(a, w->group) > 0;
 }
 
+bool alloc_wq_is_shut(const struct accel *a, const struct wq *w)
+{
+	return a->exclusive && place_group_user(a, w->group);
+}
+
+bool alloc_wq_is_usable(const struct accel *a, const struct wq *w)
+{
+	return (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w)) && !alloc_wq_is_shut(a, w);
+}
+
+/* Of one group a ready one comes first, then the one with the lowest number. */
+bool alloc_wq_counts(const struct accel *a, const struct wq *w)
+{
+	if (!alloc_wq_is_usable(a, w))
+		return false;
+	for (unsigned int i = 0; a->exclusive && i < a->n_wqs; i++) {
+		const struct wq *v = &a->wqs[i];
+		bool first = alloc_wq_is_ready(v) != alloc_wq_is_ready(w) ? alloc_wq_is_ready(v) :
+			     v->id < w->id;
+
+		if (v->group == w->group && first && alloc_wq_is_usable(a, v))
+			return false;
+	}
+	return true;
+}
+
 unsigned int alloc_available(const struct accel *a)
 {
 	unsigned int n = 0;
@@ -25,7 +51,7 @@ unsigned int alloc_available(const struct accel *a)
 		return 0;
 
 	for (unsigned int i = 0; i < a->n_wqs; i++)
-		n += alloc_wq_is_ready(&a->wqs[i]) || alloc_wq_is_fresh(a, &a->wqs[i]);
+		n += alloc_wq_counts(a, &a->wqs[i]);
 	return n;
 }
 

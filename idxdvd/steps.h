@@ -12,6 +12,12 @@
 bool alloc_wq_is_ready(const struct wq *w);
 /* Free, and laid out so that it can be enabled: size and group are fixed while the device is on. */
 bool alloc_wq_is_fresh(const struct accel *a, const struct wq *w);
+/* Its group's engines work for somebody, and policy gives them to one queue only. */
+bool alloc_wq_is_shut(const struct accel *a, const struct wq *w);
+/* One of those two, and not shut. */
+bool alloc_wq_is_usable(const struct accel *a, const struct wq *w);
+/* The same, of those only that can be had together: with exclusive engines one of each group. */
+bool alloc_wq_counts(const struct accel *a, const struct wq *w);
 /* Refuses if no wq of an accelerator can be bound to our module. */
 int alloc_check_host(const struct accel *a, struct refusal *ret);
 /* Hands the finished plan over, unless memory ran out while it was made. */

@@ -8,6 +8,7 @@ dbus_tests = \
 	tests/dbus/faults.py \
 	tests/dbus/holders.py \
 	tests/dbus/leases.py \
+	tests/dbus/policy.py \
 	tests/dbus/polkit.py \
 	tests/dbus/refusals.py \
 	tests/dbus/signals.py \

@@ -77,6 +77,7 @@ static struct accel *add_accel(struct machine *mc, const char *flags, const char
 	a->pasid = a->iommu && !strchr(flags, 'q');
 	a->unsafe = strchr(flags, 'x') || strchr(flags, 'a');
 	a->unsafe_allowed = strchr(flags, 'a');
+	a->exclusive = strchr(flags, 'g');
 	a->configurable = !strchr(flags, 'c');
 	a->pci_vendor = 0x8086;
 	a->pci_device = a->unsafe ? 0x0b25 : 0x11fb;
@@ -107,7 +108,7 @@ static struct machine machine(const char *text)
 
 	snprintf(copy, sizeof(copy), "%s", text);
 	for (char *s = strtok_r(copy, " ", &save); s; s = strtok_r(NULL, " ", &save)) {
-		size_t n = strspn(s, "!-inbqxach");
+		size_t n = strspn(s, "!-inbqxachg");
 		char flags[16];
 
 		snprintf(flags, sizeof(flags), "%.*s", (int)n, s);
@@ -216,6 +217,10 @@ static const struct create_case {
 	  "host kernel", 0 },
 	{ "that wq has no size", "P0", DSA, NULL, "wq0.1", UUID, REFUSE_NO_CAPACITY, "wq0.1",
 	  "no size", 0 },
+	{ "engines for one only", "gMP", DSA, NULL, NULL, UUID, REFUSE_ENGINES_TAKEN, DSA,
+	  "wq0.1: engines are wq0.0's", 0 },
+	{ "that wq's engines are the host's", "gKF", DSA, NULL, "wq0.1", UUID, REFUSE_ENGINES_TAKEN,
+	  "wq0.1", "engines are wq0.0's", 0 },
 };
 
 static unsigned int count_steps(const struct plan *p, enum step_kind kind, const char *attr)

@@ -41,6 +41,7 @@ static struct accel *random_accel(unsigned int id)
 	a->state = STATE_ENABLED;
 	a->adopted = a->iommu = a->pasid = a->module = true;
 	a->numa_node = dice(2);
+	a->exclusive = !dice(3);
 	for (unsigned int i = 0; i < a->n_engines; i++)
 		a->engines[i].group = i ? (int)dice(3) : 0;
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
@@ -74,11 +75,14 @@ static void free_machine(struct machine *mc)
 
 static bool can_have(const struct accel *a, const struct wq *w, const struct place_request *req)
 {
-	bool engine = false;
+	bool engine = false, alone = true;
 
 	for (unsigned int i = 0; i < a->n_engines; i++)
 		engine = engine || a->engines[i].group == w->group;
-	return w->size >= req->min_size && engine &&
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		alone = alone && (a->wqs[i].group != w->group || a->wqs[i].cls == WQ_FREE ||
+				  a->wqs[i].cls == WQ_POOL);
+	return w->size >= req->min_size && engine && (alone || !a->exclusive) &&
 	       ((w->cls == WQ_POOL && w->ours) || (w->cls == WQ_FREE && w->size));
 }
 
@@ -98,9 +102,15 @@ static unsigned long waiting(const struct machine *mc)
 	return sum;
 }
 
+struct queue {
+	const struct accel *a;
+	struct wq *w;
+};
+
 /* Least waiting of all ways to use @k of the queues from @first on; false: there is none. */
-static bool best_of_all(struct machine *mc, struct wq *const *queues, size_t n, size_t first,
-			unsigned int k, unsigned long *best)
+static bool best_of_all(struct machine *mc, const struct place_request *req,
+			const struct queue *queues, size_t n, size_t first, unsigned int k,
+			unsigned long *best)
 {
 	bool found = false;
 
@@ -111,29 +121,33 @@ static bool best_of_all(struct machine *mc, struct wq *const *queues, size_t n, 
 		return true;
 	}
 	for (size_t i = first; i + k <= n; i++) {
-		enum wq_class cls = queues[i]->cls;
+		enum wq_class cls = queues[i].w->cls;
 
-		queues[i]->cls = WQ_MDEV_IDLE;
-		found = best_of_all(mc, queues, n, i + 1, k - 1, best) || found;
-		queues[i]->cls = cls;
+		/* One that was taken before may have the engines to itself. */
+		if (!can_have(queues[i].a, queues[i].w, req))
+			continue;
+		queues[i].w->cls = WQ_MDEV_IDLE;
+		found = best_of_all(mc, req, queues, n, i + 1, k - 1, best) || found;
+		queues[i].w->cls = cls;
 	}
 	return found;
 }
 
 static size_t list_queues(const struct machine *mc, const struct place_request *req,
-			  struct wq *queues[MAX_QUEUES])
+			  struct queue queues[MAX_QUEUES])
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < mc->n; i++)
 		for (unsigned int k = 0; k < mc->accels[i]->n_wqs; k++)
 			if (can_have(mc->accels[i], &mc->accels[i]->wqs[k], req))
-				queues[n++] = &mc->accels[i]->wqs[k];
+				queues[n++] = (struct queue) { mc->accels[i],
+							       &mc->accels[i]->wqs[k] };
 	return n;
 }
 
 static struct {
-	unsigned long rows, exact, refused;
+	unsigned long rows, exact, refused, exclusive;
 	double worst;
 } seen = { .worst = 1 };
 
@@ -142,12 +156,12 @@ static void check_row(struct machine *mc, unsigned int k)
 {
 	struct place_request req = { .policy = PLACE_SPREAD, .numa_node = -1,
 				     .min_size = dice(2) ? 0 : 8 };
-	struct wq *queues[MAX_QUEUES];
+	struct queue queues[MAX_QUEUES];
 	size_t n = list_queues(mc, &req, queues);
 	unsigned long best = -1, got;
 	char why[PLACE_WHY_LEN];
 	double ratio;
-	bool possible = best_of_all(mc, queues, n, 0, k, &best);
+	bool possible = best_of_all(mc, &req, queues, n, 0, k, &best);
 
 	for (unsigned int i = 0; i < k; i++) {
 		const struct accel *a;
@@ -166,6 +180,7 @@ static void check_row(struct machine *mc, unsigned int k)
 	ratio = best ? (double)got / best : 1;
 	seen.worst = ratio > seen.worst ? ratio : seen.worst;
 	seen.rows++;
+	seen.exclusive += mc->accels[0]->exclusive;
 	seen.exact += got == best;
 	CHECK(possible && ratio <= 1.05, "row of %u: %lu, the best is %lu", k, got, best);
 }
@@ -177,7 +192,7 @@ static void check_one(struct machine *mc)
 				     .min_size = 4u << dice(4) };
 	const struct accel *a = NULL;
 	const struct wq *w = NULL;
-	struct wq *queues[MAX_QUEUES];
+	struct queue queues[MAX_QUEUES];
 	char why[PLACE_WHY_LEN];
 	size_t n = list_queues(mc, &req, queues);
 	int r = place_choose(mc->accels, mc->n, &req, &a, &w, why);
@@ -210,9 +225,10 @@ static void test_random(void)
 		check_row(&mc, 1 + dice(4));
 		free_machine(&mc);
 	}
-	printf("%d random machines: %lu rows of 1 to 4, %lu of them the best there is, the worst %.3f of it; %lu do not fit\n",
-	       MACHINES, seen.rows, seen.exact, seen.worst, seen.refused);
+	printf("%d random machines: %lu rows of 1 to 4, %lu of them the best there is, the worst %.3f of it; %lu do not fit; in %lu engines are exclusive\n",
+	       MACHINES, seen.rows, seen.exact, seen.worst, seen.refused, seen.exclusive);
 	CHECK(seen.rows > MACHINES / 4, "few rows could be placed: %lu", seen.rows);
+	CHECK(seen.exclusive > MACHINES / 20, "few of them exclusive: %lu", seen.exclusive);
 }
 
 /* Through the allocator: the plan says why, a refusal who is in the way. */
@@ -249,9 +265,44 @@ static void test_plan(void)
 	free_machine(&mc);
 }
 
+/* As many as alloc_available() says can be made, one after the other, and the next is refused. */
+static void test_available(void)
+{
+	unsigned long made = 0, taken = 0;
+
+	for (int i = 0; i < MACHINES / 10; i++) {
+		struct alloc_create req = { .type = "idxd-dsa-1dwq-v1",
+					    .uuid = "11111111-1111-4111-8111-111111111111" };
+		struct accel *a = random_accel(0);
+		unsigned int n = alloc_available(a);
+		struct refusal why = { 0 };
+		struct plan *p;
+
+		while (alloc_create(&a, 1, &req, &p, &why) == 0) {
+			struct wq *w = accel_find_wq(a, p->steps[p->n - 1].val);
+			bool said = strstr(p->steps[p->n - 1].reason, "exclusive-engines");
+
+			CHECK(said == a->exclusive, "%s", p->steps[p->n - 1].reason);
+			w->cls = WQ_MDEV_IDLE;
+			plan_free(p);
+			n--;
+			made++;
+			CHECK(alloc_available(a) == n, "%u are left, not %u", alloc_available(a), n);
+		}
+		CHECK(!n && (why.kind == REFUSE_NO_CAPACITY ||
+			     (a->exclusive && why.kind == REFUSE_ENGINES_TAKEN)),
+		      "%u left, but %s", n, refusal_kind_name(why.kind));
+		taken += why.kind == REFUSE_ENGINES_TAKEN;
+		accel_free(a);
+	}
+	CHECK(made > MACHINES / 10 && taken > MACHINES / 100, "%lu made, %lu engines taken", made,
+	      taken);
+}
+
 int main(void)
 {
 	test_random();
 	test_plan();
+	test_available();
 	return test_report("daemon-place");
 }

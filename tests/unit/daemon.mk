@@ -6,7 +6,8 @@ libdaemontest_a_SOURCES = tests/unit/daemon-test.c tests/unit/daemon-test.h
 daemon_tests = tests/unit/daemon-alloc tests/unit/daemon-apply tests/unit/daemon-capacity \
 	tests/unit/daemon-crash tests/unit/daemon-define \
 	tests/unit/daemon-fake tests/unit/daemon-hostdoc \
-	tests/unit/daemon-manager tests/unit/daemon-place tests/unit/daemon-store
+	tests/unit/daemon-manager tests/unit/daemon-place tests/unit/daemon-policy \
+	tests/unit/daemon-store
 check_PROGRAMS += $(daemon_tests)
 TESTS += $(daemon_tests)
 
@@ -20,3 +21,4 @@ tests_unit_daemon_define_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_capacity_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_hostdoc_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_place_LDADD = libdaemontest.a $(idxdvd_libs)
+tests_unit_daemon_policy_LDADD = libdaemontest.a $(idxdvd_libs)
