@@ -78,6 +78,7 @@ static const struct client_field mdev_fields[] = {
 	FIELD(client_mdev, iommu_group, "IommuGroup", "iommu_group", 'i'),
 	FIELD(client_mdev, managed, "Managed", "managed", 'b'),
 	FIELD(client_mdev, persisted, "Persisted", "persisted", 'b'),
+	FIELD(client_mdev, owner, "Owner", "owner", 'u'),
 	FIELD(client_mdev, parent, "Parent", "parent", 's'),
 	FIELD(client_mdev, accelerator, "Accelerator", "accelerator", 'o'),
 	FIELD(client_mdev, work_queue, "WorkQueue", "wq", 'o'),
@@ -120,6 +121,7 @@ static const struct client_field capacity_fields[] = {
 	FIELD(client_capacity, exclusive, "Exclusive", "exclusive", 'u'),
 	FIELD(client_capacity, foreign, "Foreign", "foreign", 'u'),
 	FIELD(client_capacity, unusable, "Unusable", "unusable", 'u'),
+	FIELD(client_capacity, quota_left, "QuotaLeft", "quota_left", 'i'),
 };
 
 static const struct client_field holder_fields[] = {

@@ -53,6 +53,7 @@ struct client_mdev {
 	char *path;
 	char *uuid, *type, *parent, *accelerator, *work_queue, *state, *holder;
 	int32_t iommu_group;
+	uint32_t owner;
 	bool managed, persisted;
 };
 
@@ -69,7 +70,7 @@ struct client_type {
 
 struct client_capacity {
 	char *device, *type;
-	int32_t numa_node;
+	int32_t numa_node, quota_left;	/* of who asks; -1: he has none */
 	uint32_t total, free_now, creatable, reserved, host, mdevs, in_use, exclusive, foreign,
 		 unusable;
 };

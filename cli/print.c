@@ -146,6 +146,8 @@ void print_capacity(const struct client_list *capacity)
 		       c[i].type, c[i].total, c[i].free_now, c[i].creatable, c[i].reserved,
 		       c[i].host, c[i].mdevs, c[i].in_use, c[i].exclusive, c[i].foreign,
 		       c[i].unusable);
+	if (c->quota_left >= 0)
+		printf("Your quota leaves you %d more.\n", c->quota_left);
 }
 
 static void print_part(const char *name, const char *value)

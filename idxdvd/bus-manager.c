@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "idxdvd/bus-accelerator.h"
+#include "idxdvd/bus-authority.h"
 #include "idxdvd/bus-definition.h"
 #include "idxdvd/bus-lease.h"
 #include "idxdvd/bus-manager.h"
@@ -35,7 +36,7 @@ static unsigned int count_pool(const struct accel *a)
 }
 
 static int append_type(struct bus *b, sd_bus_message *reply, const struct accel *a,
-		       const struct mdev_type *type)
+		       const struct mdev_type *type, int quota)
 {
 	return sd_bus_message_append(reply, "a{sv}", 8,
 		"Device", "s", a->name,
@@ -51,13 +52,17 @@ static int append_type(struct bus *b, sd_bus_message *reply, const struct accel 
 /* One entry for each accelerator and type that it has. */
 static int reply_types(struct bus *b, sd_bus_message *msg,
 		       int (*append)(struct bus *b, sd_bus_message *reply, const struct accel *a,
-				     const struct mdev_type *type))
+				     const struct mdev_type *type, int quota))
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	const struct mdev_type *types;
 	size_t i, j, n_types, n_accels = manager_n_accels(b->manager);
+	uid_t uid;
 	int r;
 
+	r = bus_sender_uid(msg, &uid);
+	if (r < 0)
+		return r;
 	r = sd_bus_message_new_method_return(msg, &reply);
 	if (r < 0)
 		return r;
@@ -72,7 +77,7 @@ static int reply_types(struct bus *b, sd_bus_message *msg,
 		for (j = 0; j < n_types; j++) {
 			if (types[j].kind != a->kind)
 				continue;
-			r = append(b, reply, a, &types[j]);
+			r = append(b, reply, a, &types[j], manager_quota_left(b->manager, uid));
 			if (r < 0)
 				return r;
 		}
@@ -91,12 +96,12 @@ static int method_list_types(sd_bus_message *msg, void *userdata, sd_bus_error *
 }
 
 static int append_capacity(struct bus *b, sd_bus_message *reply, const struct accel *a,
-			   const struct mdev_type *type)
+			   const struct mdev_type *type, int quota)
 {
 	struct capacity c;
 
 	capacity_count(a, type, &c);
-	return sd_bus_message_append(reply, "a{sv}", 13,
+	return sd_bus_message_append(reply, "a{sv}", 14,
 		"Device", "s", a->name,
 		"Type", "s", type->id,
 		"NumaNode", "i", (int32_t)a->numa_node,
@@ -109,7 +114,8 @@ static int append_capacity(struct bus *b, sd_bus_message *reply, const struct ac
 		"MdevsInUse", "u", c.mdevs_in_use,
 		"Exclusive", "u", c.exclusive,
 		"Foreign", "u", c.foreign,
-		"Unusable", "u", c.unusable);
+		"Unusable", "u", c.unusable,
+		"QuotaLeft", "i", (int32_t)quota);
 }
 
 static int method_get_capacity(sd_bus_message *msg, void *userdata, sd_bus_error *err)
@@ -126,8 +132,12 @@ static int method_explain(sd_bus_message *msg, void *userdata, sd_bus_error *err
 	struct refusal why;
 	const struct wq *w;
 	const char *name;
+	uid_t uid;
 	int r;
 
+	r = bus_sender_uid(msg, &uid);
+	if (r < 0)
+		return r;
 	r = bus_read_name(msg, "wq", API_DEVICE_MAX, &name, err);
 	if (r < 0)
 		return r;
@@ -138,6 +148,8 @@ static int method_explain(sd_bus_message *msg, void *userdata, sd_bus_error *err
 		return bus_refuse(err, &why);
 	}
 	capacity_explain(a, w, &why);
+	if (why.kind == REFUSE_NONE)
+		manager_check_quota(b->manager, uid, &why);
 	r = sd_bus_message_new_method_return(msg, &reply);
 	if (r >= 0)
 		r = sd_bus_message_append(reply, "ssss", wq_class_name(w->cls),

@@ -67,6 +67,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("WorkQueue", "o", get_work_queue, 0, EMITS),
 	SD_BUS_PROPERTY("Managed", "b", bus_get_bool, AT(ours), EMITS),
 	SD_BUS_PROPERTY("Persisted", "b", bus_get_bool, AT(persisted), EMITS),
+	SD_BUS_PROPERTY("Owner", "u", NULL, AT(owner), EMITS),
 	SD_BUS_PROPERTY("Lease", "s", get_lease, 0, EMITS),
 	/* A VMM opens and closes an mdev without an event. */
 	SD_BUS_PROPERTY("State", "s", get_state, 0, 0),

@@ -365,11 +365,16 @@ static void find_details(const struct request *q, struct bus_details *d)
 /* Allowed: one call inwards, which takes @q over. request_done() replies. */
 static void act(struct request *q)
 {
+	struct manager *m = q->b->manager;
+
 	if (q->method->action && !strcmp(q->method->action, API_ACTION_OVERRIDE)) {
 		find_details(q, &q->details);
 		bus_audit(q->msg, q->method->action, &q->details);
 	}
+	/* The request may be answered, and gone, when this returns. */
+	manager_act_for(m, q->uid);
 	q->method->act(q, q->word, &q->options);
+	manager_act_for(m, 0);
 }
 
 /* What was allowed may mean something else by now, e.g. the same UUID on another device. */

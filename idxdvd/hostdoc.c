@@ -100,7 +100,8 @@ static int parse_labels(struct json_object *o, struct definition *d)
 static int parse_mdev(struct json_object *o, struct hostdoc_mdev *m, const char **ret_what)
 {
 	static const char *const keys[] = {
-		"uuid", "parent", "type", "defined", "autostart", "wq", "labels", "running", "on", NULL,
+		"uuid", "parent", "type", "defined", "autostart", "wq", "labels", "running", "on",
+		"owner", NULL,
 	};
 	struct definition *d = m->d;
 	int r;
@@ -128,6 +129,9 @@ static int parse_mdev(struct json_object *o, struct hostdoc_mdev *m, const char 
 	*ret_what = "wq or on, names of work queues";
 	if (!opt(json_get_string(o, "wq", d->wq, sizeof(d->wq))) ||
 	    !opt(json_get_string(o, "on", m->on, sizeof(m->on))))
+		return -EBADMSG;
+	*ret_what = "owner, the number of a user";
+	if (!opt(json_get_uint(o, "owner", &m->owner)))
 		return -EBADMSG;
 	*ret_what = "labels";
 	r = parse_labels(o, d);
@@ -297,6 +301,8 @@ static struct json_object *mdev_to_json(const struct mdev *m, const struct defin
 	add_bool(o, "running", m);
 	if (m)
 		add_string(o, "on", m->wq);
+	if (m && m->owner)
+		json_object_object_add(o, "owner", json_object_new_int64(m->owner));
 	return o;
 }
 

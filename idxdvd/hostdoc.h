@@ -10,10 +10,11 @@
  *     "accelerators": [ { "device": "0000:6a:01.0", "host-wqs": 1, "pool-min": 1 } ],
  *     "mdevs": [ { "uuid": "...", "parent": "0000:6a:01.0", "type": "idxd-dsa-1dwq-v1",
  *                  "defined": true, "autostart": false, "wq": "wq0.3", "labels": [ "vm=a" ],
- *                  "running": true, "on": "wq0.3" } ] }
+ *                  "running": true, "on": "wq0.3", "owner": 1000 } ] }
  *
  * Accelerators are those that are adopted. "wq" is what the definition asks for, "on" where the mdev
- * runs; both may be left out, as may everything that is false or empty.
+ * runs, "owner" the user it counts for if it has to be made; each may be left out, as may everything
+ * that is false or empty.
  */
 
 #include "idxdvd/definition.h"
@@ -28,6 +29,7 @@ struct hostdoc_accel {
 struct hostdoc_mdev {
 	struct definition *d;		/* also where there is none: type, parent, labels */
 	bool defined, running;
+	unsigned int owner;
 	char on[NAME_LEN];
 };
 

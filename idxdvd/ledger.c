@@ -344,6 +344,7 @@ static void claim(struct mdev *m, const struct slot *s)
 {
 	m->ours = s && s->record && record_has_mdev(s->record, m->uuid);
 	snprintf(m->lease, sizeof(m->lease), "%s", m->ours ? record_lease(s->record, m->uuid) : "");
+	m->owner = m->ours ? record_owner(s->record, m->uuid) : 0;
 }
 
 /* Which mdevs are ours may have changed with the record. */

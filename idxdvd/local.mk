@@ -32,6 +32,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/ledger.c idxdvd/ledger.h \
 	idxdvd/ledger-definition.c \
 	idxdvd/manager.c idxdvd/manager.h \
+	idxdvd/manager-look.c \
 	idxdvd/mdev.c idxdvd/mdev.h \
 	idxdvd/monitor.c idxdvd/monitor.h \
 	idxdvd/op.c idxdvd/op.h \
@@ -42,6 +43,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/place.c idxdvd/place.h \
 	idxdvd/plan.c idxdvd/plan.h \
 	idxdvd/policy.c idxdvd/policy.h \
+	idxdvd/quota.c idxdvd/quota.h \
 	idxdvd/record.c idxdvd/record.h \
 	idxdvd/refusal.c idxdvd/refusal.h \
 	idxdvd/rescan.c \

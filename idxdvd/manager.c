@@ -240,6 +240,7 @@ static void submit(struct manager *m, struct op *op)
 	}
 	if (m->rescan_error < 0)
 		m->rescan_all = true;
+	op->owner = m->caller;
 	enqueue(m, op);
 	manager_pump(m);
 }
@@ -515,85 +516,4 @@ void manager_holdings(struct manager *m, const char *wq, manager_done done, void
 
 	m->rescan_all = true;
 	submit_request(m, op, copied, done, userdata);
-}
-
-size_t manager_n_accels(const struct manager *m)
-{
-	return m->ledger.n_accels;
-}
-
-const struct accel *manager_accel(const struct manager *m, size_t i)
-{
-	return m->ledger.accels[i];
-}
-
-const struct accel *manager_find_accel(const struct manager *m, const char *name_or_bdf)
-{
-	return ledger_find_accel(&m->ledger, name_or_bdf);
-}
-
-const struct wq *manager_find_wq(const struct manager *m, const char *name,
-				 const struct accel **ret_accel)
-{
-	for (size_t i = 0; i < m->ledger.n_accels; i++) {
-		struct wq *w = accel_find_wq(m->ledger.accels[i], name);
-
-		if (!w)
-			continue;
-		if (ret_accel)
-			*ret_accel = m->ledger.accels[i];
-		return w;
-	}
-	return NULL;
-}
-
-const struct mdev *manager_next_mdev(const struct manager *m, const struct mdev *prev)
-{
-	return ledger_next_mdev(&m->ledger, prev);
-}
-
-const struct mdev *manager_find_mdev(const struct manager *m, const char *uuid)
-{
-	return ledger_find_mdev(&m->ledger, uuid);
-}
-
-size_t manager_n_mdevs(const struct manager *m)
-{
-	return m->ledger.n_mdevs;
-}
-
-const struct definition *manager_next_definition(const struct manager *m,
-						 const struct definition *prev)
-{
-	return ledger_next_definition(&m->ledger, prev);
-}
-
-const struct definition *manager_find_definition(const struct manager *m, const char *uuid)
-{
-	return ledger_find_definition(&m->ledger, uuid);
-}
-
-size_t manager_n_definitions(const struct manager *m)
-{
-	return m->ledger.n_definitions;
-}
-
-const struct definition_bad *manager_bad_definitions(const struct manager *m, size_t *ret_n)
-{
-	*ret_n = m->n_bad_definitions;
-	return m->bad_definitions;
-}
-
-unsigned int manager_type_available(const struct manager *m, const struct mdev_type *type,
-				    const struct accel *a)
-{
-	unsigned int n = 0;
-
-	for (size_t i = 0; i < m->ledger.n_accels; i++) {
-		const struct accel *b = m->ledger.accels[i];
-
-		if (b->kind == type->kind && (!a || a == b))
-			n += alloc_available(b);
-	}
-	return n;
 }

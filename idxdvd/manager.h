@@ -105,6 +105,13 @@ struct create_request {
 	unsigned int min_size;
 };
 
+/* The user for whom the following calls ask; root unless said. */
+void manager_act_for(struct manager *m, unsigned int uid);
+/* How many more mdevs that user may make; -1: no quota binds him. */
+int manager_quota_left(const struct manager *m, unsigned int uid);
+/* Refuses if that is none. */
+int manager_check_quota(const struct manager *m, unsigned int uid, struct refusal *ret);
+
 /* Strings are copied. @done may be NULL. @device is dsa0 or a PCI address. */
 void manager_adopt(struct manager *m, const char *device, const struct adopt_options *opts,
 		   manager_done done, void *userdata);

@@ -20,6 +20,7 @@ struct mdev {
 	char accel[NAME_LEN];		/* dsa0; "" if the parent is unknown */
 	bool ours;			/* created by us; else by mdevctl or through sysfs */
 	char lease[LEASE_LEN];		/* goes with this client of the bus; "": stays */
+	unsigned int owner;		/* number of the user it counts for, if it is ours */
 	bool persisted;			/* there is a definition of it */
 	struct mdev *next;		/* chain of the manager's table */
 };

@@ -145,8 +145,11 @@ static int fill_define(struct op *op, const struct hostdoc_mdev *m)
 	return copy_labels(op, m->d);
 }
 
+/* What a whole host is to be is not bound by quotas, nor is the way back. */
 static int fill_start(struct op *op, const struct hostdoc_mdev *m)
 {
+	op->owner = m->owner;
+	op->unbound = true;
 	if (op->kind == OP_START_MDEV)
 		return 0;
 	if (op_copy_string(&op->type, m->d->type) < 0 ||

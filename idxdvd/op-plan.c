@@ -5,6 +5,7 @@
 
 #include "idxdvd/alloc.h"
 #include "idxdvd/op.h"
+#include "idxdvd/quota.h"
 
 #define DEFAULT_HOST_WQS	1
 #define DEFAULT_POOL_MIN	1
@@ -133,6 +134,12 @@ static int copy_record(struct op *op, const char *bdf)
 	return r;
 }
 
+/* After all that could be wrong with the request itself. */
+static int check_quota(struct op *op)
+{
+	return op->unbound ? 0 : quota_check(&op->manager->ledger, op->owner, &op->res.refusal);
+}
+
 static int plan_create(struct op *op)
 {
 	struct ledger *l = &op->manager->ledger;
@@ -144,6 +151,8 @@ static int plan_create(struct op *op)
 	int r;
 
 	r = alloc_create(l->accels, l->n_accels, &req, &op->plan, &op->res.refusal);
+	if (r >= 0)
+		r = check_quota(op);
 	if (r < 0)
 		return r;
 	memcpy(op->res.uuid, op->plan->uuid, sizeof(op->res.uuid));
@@ -175,7 +184,12 @@ static int plan_start(struct op *op)
 	req.wq = d->wq[0] ? d->wq : NULL;
 	binding = s && s->record ? record_binding(s->record, op->uuid) : NULL;
 	req.prefer = binding ? binding->wq : NULL;
+	/* What starts by itself is whose it was. */
+	if (op->kind == OP_AUTOSTART)
+		op->owner = binding ? binding->owner : 0;
 	r = alloc_create(l->accels, l->n_accels, &req, &op->plan, &op->res.refusal);
+	if (r >= 0)
+		r = check_quota(op);
 	if (r < 0)
 		return r;
 	memcpy(op->res.uuid, op->plan->uuid, sizeof(op->res.uuid));
@@ -291,6 +305,8 @@ int op_make_plan(struct op *op)
 		r = plan_format(op->plan, &op->plan_text);
 	if (r >= 0 && op->after)
 		r = record_apply(op->after, op->plan);
+	if (r >= 0 && op->after && op->plan->kind == PLAN_CREATE)
+		record_set_owner(op->after, op->plan->uuid, op->owner);
 	if (r >= 0 && op->after && op->lease)
 		record_set_lease(op->after, op->plan->uuid, op->lease);
 	if (r < 0 && op->res.refusal.kind == REFUSE_NONE)

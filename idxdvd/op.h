@@ -56,6 +56,8 @@ struct op {
 	struct adopt_options options;
 	bool dry_run;
 	bool trust;			/* of OP_TRUST */
+	unsigned int owner;		/* who asked; of what is made */
+	bool unbound;			/* by quotas */
 	bool has_place;
 	struct place_request place;
 	unsigned int define_set;	/* DEFINE_* */
@@ -89,6 +91,7 @@ struct manager {
 	struct worker *worker;
 	struct ledger ledger;
 	struct manager_observer observer;
+	unsigned int caller;		/* see manager_act_for() */
 	struct op *current, *first, **last;
 	size_t n_queued;
 	bool started, stopping, pumping;

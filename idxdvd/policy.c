@@ -13,12 +13,14 @@
 #include "idxdvd/policy.h"
 
 #define POLICY_VERSION 1
+#define POLICY_QUOTA_MAX 1000000
 
 struct policy *policy_free(struct policy *p)
 {
 	if (!p)
 		return NULL;
 	free(p->exclusive);
+	free(p->quotas);
 	free(p);
 	return NULL;
 }
@@ -34,6 +36,19 @@ bool policy_is_exclusive(const struct policy *p, const char *bdf)
 		if (!strcmp(p->exclusive[i], bdf))
 			return true;
 	return false;
+}
+
+bool policy_quota(const struct policy *p, unsigned int uid, unsigned int *ret)
+{
+	for (size_t i = 0; p && i < p->n_quotas; i++)
+		if (p->quotas[i].uid == uid) {
+			*ret = p->quotas[i].mdevs;
+			return true;
+		}
+	if (!p || !p->has_quota || uid == 0)
+		return false;
+	*ret = p->quota;
+	return true;
 }
 
 static int bad(char why[POLICY_WHY_LEN], const char *what)
@@ -71,6 +86,40 @@ static int parse_exclusive(struct json_object *v, struct policy *p, char why[POL
 	return 0;
 }
 
+static int parse_count(struct json_object *v, unsigned int *ret)
+{
+	int64_t n = json_object_get_int64(v);
+
+	if (!json_object_is_type(v, json_type_int) || n < 0 || n > POLICY_QUOTA_MAX)
+		return -EBADMSG;
+	*ret = n;
+	return 0;
+}
+
+static int parse_quota(struct json_object *v, struct policy *p, char why[POLICY_WHY_LEN])
+{
+	p->has_quota = true;
+	return parse_count(v, &p->quota) < 0 ? bad(why, "quota must be a number of mdevs") : 0;
+}
+
+static int parse_quotas(struct json_object *v, struct policy *p, char why[POLICY_WHY_LEN])
+{
+	if (!json_object_is_type(v, json_type_object))
+		return bad(why, "quotas must be an object of numbers by user");
+	p->quotas = calloc(json_object_object_length(v) + 1, sizeof(*p->quotas));
+	if (!p->quotas)
+		return -ENOMEM;
+	json_object_object_foreach(v, user, count) {
+		struct policy_quota *q = &p->quotas[p->n_quotas++];
+
+		/* By number: a name may mean another user tomorrow. 007 and 7 would be the same. */
+		if (parse_uint(user, &q->uid) < 0 || (user[0] == '0' && user[1]) ||
+		    parse_count(count, &q->mdevs) < 0)
+			return bad(why, "quotas must be numbers of mdevs by the number of a user");
+	}
+	return 0;
+}
+
 /* A key that is not here is refused: who misspells one thinks that it holds. */
 static const struct {
 	const char *key;
@@ -78,6 +127,8 @@ static const struct {
 } keys[] = {
 	{ "version", parse_version },
 	{ "exclusive-engines", parse_exclusive },
+	{ "quota", parse_quota },
+	{ "quotas", parse_quotas },
 };
 
 static int parse_key(struct policy *p, const char *key, struct json_object *v,

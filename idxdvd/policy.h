@@ -7,9 +7,13 @@
  * left out:
  *
  *   { "version": 1,
- *     "exclusive-engines": [ "0000:6a:01.0" ] }
+ *     "exclusive-engines": [ "0000:6a:01.0" ],
+ *     "quota": 4,
+ *     "quotas": { "1000": 16, "0": 100 } }
  *
- * On a device that "exclusive-engines" names, the engines of a group work for one queue only.
+ * On a device that "exclusive-engines" names, the engines of a group work for one queue only. A user
+ * may have made as many mdevs at one time as "quotas" says for his number, otherwise "quota"; that
+ * one does not bind root.
  */
 
 #include <stdbool.h>
@@ -18,9 +22,17 @@
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/device.h"
 
+struct policy_quota {
+	unsigned int uid, mdevs;
+};
+
 struct policy {
 	char (*exclusive)[NAME_LEN];	/* PCI addresses */
 	size_t n_exclusive;
+	bool has_quota;
+	unsigned int quota;		/* of those without one of their own; not of root */
+	struct policy_quota *quotas;
+	size_t n_quotas;
 };
 
 #define POLICY_WHY_LEN 128
@@ -34,5 +46,7 @@ void policy_freep(struct policy **p);
 
 /* @p may be NULL: it says nothing. */
 bool policy_is_exclusive(const struct policy *p, const char *bdf);
+/* False: the user may have as many as he likes. */
+bool policy_quota(const struct policy *p, unsigned int uid, unsigned int *ret);
 
 #endif

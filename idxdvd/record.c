@@ -89,6 +89,7 @@ int record_add_mdev(struct record *rec, const char *uuid, const char *type)
 	snprintf(mdevs->uuid, sizeof(mdevs->uuid), "%s", uuid);
 	snprintf(mdevs->type, sizeof(mdevs->type), "%s", type);
 	mdevs->lease[0] = '\0';
+	mdevs->owner = 0;
 	return 0;
 }
 
@@ -105,6 +106,24 @@ void record_set_lease(struct record *rec, const char *uuid, const char *lease)
 
 	if (i < rec->n_mdevs)
 		snprintf(rec->mdevs[i].lease, LEASE_LEN, "%s", lease);
+}
+
+unsigned int record_owner(const struct record *rec, const char *uuid)
+{
+	size_t i = find_mdev(rec, uuid);
+
+	return i < rec->n_mdevs ? rec->mdevs[i].owner : 0;
+}
+
+void record_set_owner(struct record *rec, const char *uuid, unsigned int owner)
+{
+	size_t i = find_mdev(rec, uuid);
+
+	if (i < rec->n_mdevs)
+		rec->mdevs[i].owner = owner;
+	for (i = 0; i < rec->n_bindings; i++)
+		if (!strcmp(rec->bindings[i].uuid, uuid))
+			rec->bindings[i].owner = owner;
 }
 
 void record_drop_mdev(struct record *rec, const char *uuid)
@@ -141,6 +160,7 @@ int record_bind(struct record *rec, const char *uuid, const char *wq, bool start
 		more = reallocarray(rec->bindings, i + 1, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
+		more[i].owner = 0;
 		rec->bindings = more;
 		rec->n_bindings++;
 	}
@@ -207,6 +227,22 @@ int record_apply(struct record *rec, const struct plan *p)
 	return 0;
 }
 
+/* Root is not named. */
+static void add_owner(struct json_object *o, unsigned int owner)
+{
+	if (owner)
+		json_object_object_add(o, "owner", json_object_new_int64(owner));
+}
+
+static int read_owner(struct json_object *o, unsigned int *ret)
+{
+	int r;
+
+	*ret = 0;
+	r = json_get_uint(o, "owner", ret);
+	return r == -ENOENT ? 0 : r;
+}
+
 int record_to_json(const struct record *rec, struct json_object *o)
 {
 	struct json_object *wqs = json_object_new_array(), *mdevs = json_object_new_array();
@@ -232,6 +268,7 @@ int record_to_json(const struct record *rec, struct json_object *o)
 		if (rec->mdevs[i].lease[0])
 			json_object_object_add(m, "lease",
 					       json_object_new_string(rec->mdevs[i].lease));
+		add_owner(m, rec->mdevs[i].owner);
 		json_object_array_add(mdevs, m);
 	}
 	json_object_object_add(o, "wqs", wqs);
@@ -243,6 +280,7 @@ int record_to_json(const struct record *rec, struct json_object *o)
 		json_object_object_add(b, "wq", json_object_new_string(rec->bindings[i].wq));
 		json_object_object_add(b, "started",
 				       json_object_new_boolean(rec->bindings[i].started));
+		add_owner(b, rec->bindings[i].owner);
 		json_object_array_add(bindings, b);
 	}
 	json_object_object_add(o, "bindings", bindings);
@@ -278,18 +316,20 @@ static int read_mdevs(struct json_object *o, struct record *rec)
 	for (size_t i = 0; r >= 0 && i < json_object_array_length(a); i++) {
 		struct json_object *v = json_object_array_get_idx(a, i);
 		char uuid[UUID_LEN], type[NAME_LEN], lease[LEASE_LEN] = "";
+		unsigned int owner;
 		int q;
 
 		if (!json_object_is_type(v, json_type_object) ||
 		    json_get_string(v, "uuid", uuid, sizeof(uuid)) < 0 ||
 		    json_get_string(v, "type", type, sizeof(type)) < 0 ||
-		    parse_uuid(uuid, uuid) < 0)
+		    parse_uuid(uuid, uuid) < 0 || read_owner(v, &owner) < 0)
 			return -EBADMSG;
 		q = json_get_string(v, "lease", lease, sizeof(lease));
 		if (q < 0 && q != -ENOENT)
 			return -EBADMSG;
 		r = record_add_mdev(rec, uuid, type);
 		record_set_lease(rec, uuid, lease);
+		record_set_owner(rec, uuid, owner);
 	}
 	return r;
 }
@@ -309,14 +349,18 @@ static int read_later_keys(struct json_object *o, struct record *rec)
 	for (size_t i = 0; r >= 0 && i < json_object_array_length(a); i++) {
 		struct json_object *v = json_object_array_get_idx(a, i);
 		char uuid[UUID_LEN], wq[NAME_LEN];
+		unsigned int owner;
 		bool started;
 
 		if (!json_object_is_type(v, json_type_object) ||
 		    json_get_string(v, "uuid", uuid, sizeof(uuid)) < 0 ||
 		    json_get_string(v, "wq", wq, sizeof(wq)) < 0 ||
-		    json_get_bool(v, "started", &started) < 0 || parse_uuid(uuid, uuid) < 0)
+		    json_get_bool(v, "started", &started) < 0 || parse_uuid(uuid, uuid) < 0 ||
+		    read_owner(v, &owner) < 0)
 			return -EBADMSG;
 		r = record_bind(rec, uuid, wq, started);
+		if (r >= 0)
+			rec->bindings[rec->n_bindings - 1].owner = owner;
 	}
 	return r;
 }

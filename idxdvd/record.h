@@ -18,6 +18,7 @@ struct record_mdev {
 	char uuid[UUID_LEN];
 	char type[NAME_LEN];
 	char lease[LEASE_LEN];
+	unsigned int owner;		/* number of the user it counts for */
 };
 
 /* The wq that a UUID had last, for the day when it comes again. */
@@ -25,6 +26,7 @@ struct record_binding {
 	char uuid[UUID_LEN];
 	char wq[NAME_LEN];
 	bool started;			/* in this boot, and since the device is there */
+	unsigned int owner;		/* who made it last */
 };
 
 struct record {
@@ -53,6 +55,10 @@ int record_add_mdev(struct record *rec, const char *uuid, const char *type);
 /* "" if it has none, or is not there. */
 const char *record_lease(const struct record *rec, const char *uuid);
 void record_set_lease(struct record *rec, const char *uuid, const char *lease);
+/* 0 if it is not there. */
+unsigned int record_owner(const struct record *rec, const char *uuid);
+/* Of the mdev, and of its binding, so that it is his when it comes again. */
+void record_set_owner(struct record *rec, const char *uuid, unsigned int owner);
 void record_drop_mdev(struct record *rec, const char *uuid);
 /* NULL: none is known. */
 const struct record_binding *record_binding(const struct record *rec, const char *uuid);

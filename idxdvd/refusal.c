@@ -18,6 +18,7 @@ static const char *const kind_names[REFUSE_KIND_COUNT] = {
 	[REFUSE_NOT_ADOPTED] = "NotAdopted",
 	[REFUSE_NO_CAPACITY] = "NoCapacity",
 	[REFUSE_ENGINES_TAKEN] = "EnginesTaken",
+	[REFUSE_QUOTA_EXCEEDED] = "QuotaExceeded",
 	[REFUSE_UNSAFE_DEVICE] = "UnsafeDevice",
 	[REFUSE_IN_USE] = "InUse",
 	[REFUSE_EXISTS] = "Exists",

@@ -4,6 +4,7 @@
 
 import json
 import os
+import signal
 import subprocess
 
 import harness
@@ -81,9 +82,38 @@ def test_given_up_stopped(world):
     equal(len(world.mdevs()), 3)
 
 
+def test_quota_stopped(world):
+    """Of the user who runs this test, whoever that is."""
+    me = os.geteuid()
+    write(world, {"quotas": {str(me): 2, str(me + 1): 0}})
+    world.start()
+    world.ok("adopt", "dsa0")
+    equal(world.ok("capacity", "--json").json()["capacity"][0]["quota_left"], 2)
+    first, path = world.create()
+    equal(int(world.properties(harness.MDEV, path)["Owner"]), me)
+    contains(world.ok("capacity").out, "Your quota leaves you 1 more.")
+    second = world.define(autostart=False)[0]
+    world.ok("start", second)
+    equal({m["owner"] for m in world.ok("list", "--json").json()["accelerators"][0]["mdevs"]}, {me})
+    world.refresh()
+    contains(world.ok("why", "wq0.2").out, "the policy allows 2 mdevs, and 2 are there")
+    equal(str(world.call("Explain", "wq0.2", signature="s")[1]), ERROR + "QuotaExceeded")
+    refused(ERROR + "QuotaExceeded", [f"user {me}", first, second, "destroy one"], world.create)
+    result = world.ctl("create")
+    equal((result.status, result.out), (6, ""))
+    contains(result.err, "the policy allows 2 mdevs", first, second)
+    # Whose they are is still known to the next daemon, however this one ends.
+    world.stop(signal.SIGKILL)
+    world.start()
+    refused(ERROR + "QuotaExceeded", [f"user {me}"], world.create)
+    world.destroy(first)
+    world.create()
+    contains(world.ok("capacity").out, "Your quota leaves you 0 more.")
+
+
 def test_unusable_stopped(world):
     for text, why in (("{", "one JSON object"), ({"exclusive-engine": []}, "no key"),
-                      ({"version": 7}, "version"), ({"exclusive-engines": ["dsa0"]}, "PCI")):
+                      ({"version": 7}, "version"), ({"quotas": {"me": 1}}, "number of a user"), ({"exclusive-engines": ["dsa0"]}, "PCI")):
         write(world, text)
         done = subprocess.run(
             [harness.IDXDVD, "--simulate", world.topology_file, "--state-dir", world.state_dir],

@@ -686,7 +686,7 @@ static void test_tables(void)
 /* Kinds that are not the allocator's to give. */
 static bool is_elsewhere(int kind)
 {
-	return kind == REFUSE_SHUTTING_DOWN || kind == REFUSE_NOT_DEFINED;
+	return kind == REFUSE_SHUTTING_DOWN || kind == REFUSE_QUOTA_EXCEEDED || kind == REFUSE_NOT_DEFINED;
 }
 
 /* The tests above went through each kind that the allocator has, and looked at each part of it. */
