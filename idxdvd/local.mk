@@ -10,6 +10,7 @@ idxdvd_libcommon_a_SOURCES = \
 # Everything but main.c and the D-Bus side; the unit tests link it too.
 noinst_LIBRARIES += idxdvd/libidxdvd.a
 idxdvd_libidxdvd_a_SOURCES = \
+	idxdvd/accfgdoc.c idxdvd/accfgdoc.h \
 	idxdvd/alloc.c idxdvd/alloc.h \
 	idxdvd/apply.c idxdvd/apply.h \
 	idxdvd/backend.h \

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "idxdvd/accfgdoc.h"
 #include "idxdvd/common/log.h"
 #include "idxdvd/hostdoc.h"
 #include "idxdvd/op.h"
@@ -26,6 +27,7 @@ struct apply {
 	size_t left;			/* steps that may still be tried */
 	struct refusal refusal;
 	char *plan;
+	char *accfg;			/* accel-config's file, until what there is has been read */
 };
 
 static void apply_free(struct apply *a)
@@ -33,6 +35,7 @@ static void apply_free(struct apply *a)
 	hostdoc_free(a->want);
 	hostdoc_free(a->before);
 	free(a->plan);
+	free(a->accfg);
 	free(a);
 }
 
@@ -311,6 +314,17 @@ static void remembered(struct job *job)
 	op_finish(op, 0);
 }
 
+/* Such a file says nothing of mdevs: what there is now belongs to what it wants. */
+static int convert(struct op *op)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct apply *a = op->apply;
+	int r;
+
+	r = accfgdoc_convert(&op->manager->ledger, a->accfg, &text, &op->res.refusal);
+	return r < 0 ? r : hostdoc_parse(&a->want, text, &op->res.refusal);
+}
+
 static int prepare(struct op *op)
 {
 	_cleanup_(freep) struct hostdoc_step *steps = NULL;
@@ -318,7 +332,9 @@ static int prepare(struct op *op)
 	size_t n = 0;
 	int r;
 
-	r = hostdoc_diff(&op->manager->ledger, a->want, &steps, &n);
+	r = a->accfg ? convert(op) : 0;
+	if (r >= 0)
+		r = hostdoc_diff(&op->manager->ledger, a->want, &steps, &n);
 	if (r >= 0)
 		r = format_steps(steps, n, &op->plan_text);
 	if (r >= 0)
@@ -353,7 +369,10 @@ int apply_new(struct manager *m, const char *text, struct apply **ret, struct re
 	if (!a)
 		return -ENOMEM;
 	a->m = m;
-	r = hostdoc_parse(&a->want, text, ret_refusal);
+	if (accfgdoc_is(text))
+		r = op_copy_string(&a->accfg, text);
+	else
+		r = hostdoc_parse(&a->want, text, ret_refusal);
 	if (r < 0) {
 		apply_free(a);
 		return r;

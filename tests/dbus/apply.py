@@ -47,4 +47,51 @@ def test_apply_assert_export(world):
     equal(result.status, 2, repr(result))
 
 
+def queue(number, group, driver, **more):
+    return {"dev": f"wq0.{number}", "mode": "dedicated", "size": 16, "group_id": group,
+            "priority": 10, "type": "user", "driver_name": driver, "name": "a", "threshold": 0,
+            **more}
+
+
+def accel_config(*queues):
+    """As accel-config save-config writes it."""
+    return [{"dev": "dsa0", "read_buffer_limit": 0, "groups": [
+        {"dev": f"group0.{group}", "traffic_class_a": 0,
+         "grouped_workqueues": [q for q in queues if q["group_id"] == group],
+         "grouped_engines": [{"dev": f"engine0.{group}", "group_id": group}]}
+        for group in (0, 1)]}]
+
+
+def test_accel_config(world):
+    name = os.path.join(world.dir, "accel-config.conf")
+
+    def write(*queues):
+        with open(name, "w", encoding="ascii") as f:
+            json.dump(accel_config(*queues), f)
+    write(queue(0, 0, "mdev"), queue(1, 1, "mdev"), queue(3, 1, "user"))
+    result = world.ctl("apply", name)
+    equal(result.status, 3, repr(result))
+    contains(result.err, "dsa0", "not adopted")
+    world.ok("adopt", "dsa0")
+    uuid, _ = world.create()
+    world.refresh()
+    equal(world.ok("assert", name).out, "")
+    write(queue(0, 0, "mdev"), queue(1, 1, "mdev"), queue(2, 0, "mdev"))
+    contains(world.ok("apply", "--dry-run", name).out, "host-wqs 0 and pool-min 2")
+    world.ok("apply", name)
+    world.settled(free=1, pool=2, mdev_idle=1)
+    equal(world.mdevs(), [uuid])
+    text = world.ok("export").out
+    for status, says, queues in (
+            (1, "it is 16", [queue(0, 0, "mdev", size=32)]),
+            (1, "shared", [queue(0, 0, "mdev", mode="shared")]),
+            (5, "mdev " + uuid, [queue(0, 0, "user")]),
+            (2, "twice", [queue(0, 0, "mdev"), queue(0, 0, "mdev")])):
+        write(*queues)
+        result = world.ctl("apply", name)
+        equal((result.status, result.out), (status, ""), repr(result))
+        contains(result.err, says)
+        equal(world.ok("export").out, text, "byte by byte")
+
+
 harness.main(globals())

@@ -3,7 +3,8 @@
 check_LIBRARIES += libdaemontest.a
 libdaemontest_a_SOURCES = tests/unit/daemon-test.c tests/unit/daemon-test.h
 
-daemon_tests = tests/unit/daemon-alloc tests/unit/daemon-apply tests/unit/daemon-capacity \
+daemon_tests = tests/unit/daemon-accfgdoc tests/unit/daemon-alloc tests/unit/daemon-apply \
+	tests/unit/daemon-capacity \
 	tests/unit/daemon-crash tests/unit/daemon-define \
 	tests/unit/daemon-fake tests/unit/daemon-hostdoc \
 	tests/unit/daemon-manager tests/unit/daemon-place tests/unit/daemon-policy \
@@ -22,3 +23,4 @@ tests_unit_daemon_capacity_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_hostdoc_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_place_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_policy_LDADD = libdaemontest.a $(idxdvd_libs)
+tests_unit_daemon_accfgdoc_LDADD = libdaemontest.a $(idxdvd_libs)
