@@ -9,6 +9,11 @@ void manager_act_for(struct manager *m, unsigned int uid)
 	m->caller = uid;
 }
 
+bool manager_has_quotas(const struct manager *m)
+{
+	return policy_has_quotas(m->ledger.policy);
+}
+
 int manager_quota_left(const struct manager *m, unsigned int uid)
 {
 	return quota_left(&m->ledger, uid);

@@ -107,6 +107,8 @@ struct create_request {
 
 /* The user for whom the following calls ask; root unless said. */
 void manager_act_for(struct manager *m, unsigned int uid);
+/* False: no user is bound by one. */
+bool manager_has_quotas(const struct manager *m);
 /* How many more mdevs that user may make; -1: no quota binds him. */
 int manager_quota_left(const struct manager *m, unsigned int uid);
 /* Refuses if that is none. */

@@ -38,6 +38,11 @@ bool policy_is_exclusive(const struct policy *p, const char *bdf)
 	return false;
 }
 
+bool policy_has_quotas(const struct policy *p)
+{
+	return p && (p->has_quota || p->n_quotas);
+}
+
 bool policy_quota(const struct policy *p, unsigned int uid, unsigned int *ret)
 {
 	for (size_t i = 0; p && i < p->n_quotas; i++)

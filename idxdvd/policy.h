@@ -46,6 +46,7 @@ void policy_freep(struct policy **p);
 
 /* @p may be NULL: it says nothing. */
 bool policy_is_exclusive(const struct policy *p, const char *bdf);
+bool policy_has_quotas(const struct policy *p);
 /* False: the user may have as many as he likes. */
 bool policy_quota(const struct policy *p, unsigned int uid, unsigned int *ret);
 

@@ -372,4 +372,36 @@ def test_daemon_stops_while_polkit_is_asked(world, authority):
     equal(world.mdevs(), [UUID])
 
 
+@with_authority((OPERATOR, "org.idxdvd1.manage-mdev", "yes"))
+def test_quota(world, authority):
+    """What polkit allows is still bound by the policy; what it does not is refused before."""
+    world.stop()
+    with open(os.path.join(world.state_dir, "policy.json"), "w", encoding="ascii") as f:
+        json.dump({"quota": 1}, f)
+    world.start()
+    operator, nobody = Client(world, OPERATOR), Client(world, NOBODY)
+    create = ("CreateMdev", "sa{sv}", [DSA_TYPE, {"parent": "dsa1"}])
+    start = ("Start", "sa{sv}", [DEFINED, {}])
+    equal(operator.ask(*create), "ok")
+    for call in (create, start):
+        name, text = operator.ask(*call)
+        equal(name, "org.idxdvd1.Error.QuotaExceeded", text)
+        contains(text, f"user {OPERATOR}", "the policy allows 1 mdevs, and 1 are there")
+    equal(nobody.ask(*create)[0], DENIED)
+    world.create(parent="dsa1")
+    # Root's do not count for others, and removing them makes no room.
+    equal(operator.ask("DestroyMdev", "sa{sv}", [UUID, {}]), "ok")
+    equal(operator.ask(*create)[0], "org.idxdvd1.Error.QuotaExceeded")
+    own = [m["uuid"] for a in world.ok("list", "--json").json()["accelerators"]
+           for m in a["mdevs"] if m["owner"] == OPERATOR]
+    equal(len(own), 1)
+    equal(json.loads(world.ok("capacity", "--json", user=OPERATOR).out)["capacity"][0]
+          ["quota_left"], 0)
+    equal(operator.ask("DestroyMdev", "sa{sv}", own + [{}]), "ok")
+    equal(operator.ask(*start), "ok")
+    equal(operator.ask(*create)[0], "org.idxdvd1.Error.QuotaExceeded")
+    operator.kill()
+    nobody.kill()
+
+
 harness.main(globals(), needs=("setpriv",))
