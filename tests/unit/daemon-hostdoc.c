@@ -49,6 +49,8 @@ static const struct {
 	{ "no name", DOC("", MDEV(UUID_A, BDF, "\"defined\": true, \"wq\": 1")), "wq" },
 	{ "no labels", DOC("", MDEV(UUID_A, BDF, "\"defined\": true, \"labels\": 1")), "labels" },
 	{ "a bad label", DOC("", MDEV(UUID_A, BDF, "\"defined\": true, \"labels\": [ \"x\" ]")), "labels" },
+	{ "no number of a user", DOC("", MDEV(UUID_A, BDF, "\"running\": true, \"owner\": \"me\"")),
+	  "owner" },
 	{ "neither", DOC("", MDEV(UUID_A, BDF, "\"running\": false")), "neither" },
 	{ "runs nowhere", DOC("", MDEV(UUID_A, BDF, "\"running\": true")), "parent" },
 	{ "one UUID twice", DOC("", MDEV(UUID_A, BDF, "\"defined\": true") ", "
