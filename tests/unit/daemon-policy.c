@@ -16,16 +16,17 @@
 
 /* --- the text -------------------------------------------------------------------------------- */
 
+#define FULL \
+	"{ \"version\": 1, \"exclusive-engines\": [ \"0000:6a:01.0\", \"0000:e7:01.0\" ]," \
+	"  \"quota\": 4, \"quotas\": { \"1000\": 16, \"0\": 1000000, \"4294967295\": 0 } }"
+
 static const char *const good[] = {
 	"{}",
 	"{ \"version\": 1 }",
 	"{ \"exclusive-engines\": [] }",
 	"{ \"quota\": 0, \"quotas\": {} }",
-	"{ \"version\": 1, \"exclusive-engines\": [ \"0000:6a:01.0\", \"0000:e7:01.0\" ],"
-	"  \"quota\": 4, \"quotas\": { \"1000\": 16, \"0\": 1000000, \"4294967295\": 0 } }",
+	FULL,
 };
-
-#define FULL good[ARRAY_LEN(good) - 1]
 
 static const struct {
 	const char *text, *why;
