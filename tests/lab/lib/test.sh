@@ -117,6 +117,8 @@ test_one()
 	0)
 		TEST_RESULT=pass
 		[ ! -e "$out.kernel.boot1" ] || TEST_WHY="(a boot got stuck before the test and was repeated)"
+		! grep -q '^guest .*: stuck in its boot' "$out.output" ||
+			TEST_WHY="(a guest's boot got stuck and was repeated)"
 		;;
 	77)
 		TEST_RESULT=skip
