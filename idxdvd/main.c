@@ -34,6 +34,7 @@
 struct daemon {
 	const char *simulate;		/* topology file, or NULL for the real hardware */
 	const char *state_dir;
+	const char *policy_file;	/* NULL: POLICY_FILE, or beside the state when simulating */
 	sd_event *event;
 	struct policy *policy;
 	struct manager *manager;
@@ -49,6 +50,8 @@ static void show_help(void)
 	     "     --simulate FILE   no hardware: play the accelerators that FILE describes\n"
 	     "     --state-dir DIR   keep the journal in DIR; $STATE_DIRECTORY or\n"
 	     "                       " DEFAULT_STATE_DIR " unless given\n"
+	     "     --policy FILE     the policy; " POLICY_FILE "\n"
+	     "                       unless given\n"
 	     "     --debug           log more\n"
 	     "  -h --help            show this help\n"
 	     "     --version         show the version\n\n"
@@ -58,10 +61,12 @@ static void show_help(void)
 /* 1 to go on, 0 when done, a negative errno on a usage error that has been reported. */
 static int parse_args(struct daemon *d, int argc, char **argv)
 {
-	enum { OPT_VERSION = 256, OPT_SIMULATE, OPT_STATE_DIR, OPT_DEBUG };
+	enum { OPT_VERSION = 256, OPT_SIMULATE, OPT_STATE_DIR, OPT_POLICY,
+	       OPT_DEBUG };
 	static const struct option longs[] = {
 		{ "simulate", required_argument, NULL, OPT_SIMULATE },
 		{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
+		{ "policy", required_argument, NULL, OPT_POLICY },
 		{ "debug", no_argument, NULL, OPT_DEBUG },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, OPT_VERSION },
@@ -76,6 +81,9 @@ static int parse_args(struct daemon *d, int argc, char **argv)
 			break;
 		case OPT_STATE_DIR:
 			d->state_dir = optarg;
+			break;
+		case OPT_POLICY:
+			d->policy_file = optarg;
 			break;
 		case OPT_DEBUG:
 			log_set_max_level(LOG_DEBUG);
@@ -246,13 +254,16 @@ static int setup_bus(struct daemon *d)
 /* What it forbids would be handed out without it: one that cannot be used ends the start. */
 static int setup_policy(struct daemon *d)
 {
-	char path[4096], why[POLICY_WHY_LEN] = "";
+	char simulated[4096], why[POLICY_WHY_LEN] = "";
+	const char *path = d->policy_file;
 	int r;
 
-	snprintf(path, sizeof(path), "%s/policy.json", d->state_dir);
-	r = policy_read(&d->policy, d->simulate ? path : POLICY_FILE, why);
+	snprintf(simulated, sizeof(simulated), "%s/policy.json", d->state_dir);
+	if (!path)
+		path = d->simulate ? simulated : POLICY_FILE;
+	r = policy_read(&d->policy, path, why);
 	if (r < 0)
-		log_error("%s: %s", d->simulate ? path : POLICY_FILE, why);
+		log_error("%s: %s", path, why);
 	return r;
 }
 

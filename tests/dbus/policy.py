@@ -113,13 +113,27 @@ def test_quota_stopped(world):
 
 def test_unusable_stopped(world):
     for text, why in (("{", "one JSON object"), ({"exclusive-engine": []}, "no key"),
-                      ({"version": 7}, "version"), ({"quotas": {"me": 1}}, "number of a user"), ({"exclusive-engines": ["dsa0"]}, "PCI")):
+                      ({"version": 7}, "version"), ({"quotas": {"me": 1}}, "number of a user"),
+                      ({"exclusive-engines": ["dsa0"]}, "PCI")):
         write(world, text)
         done = subprocess.run(
             [harness.IDXDVD, "--simulate", world.topology_file, "--state-dir", world.state_dir],
             env=world.env, capture_output=True, text=True, timeout=harness.PATIENCE)
         equal((done.returncode, done.stdout), (1, ""))
         contains(done.stderr, "policy.json: ", why, "mend the file")
+
+
+def test_other_file_stopped(world):
+    write(world, {"quota": 5})
+    other = os.path.join(world.dir, "other.json")
+    with open(other, "w", encoding="ascii") as f:
+        f.write("{")
+    done = subprocess.run(
+        [harness.IDXDVD, "--simulate", world.topology_file, "--state-dir", world.state_dir,
+         "--policy", other], env=world.env, capture_output=True, text=True,
+        timeout=harness.PATIENCE)
+    equal((done.returncode, done.stdout), (1, ""))
+    contains(done.stderr, other + ": ", "one JSON object")
 
 
 harness.main(globals())

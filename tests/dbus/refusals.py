@@ -319,9 +319,9 @@ def test_no_bus_stopped(world):
 
 
 def start_badly(world, *args, prefix=()):
-    """A daemon that must not come up; what it says."""
-    done = subprocess.run([*prefix, harness.IDXDVD, *args], env=world.env, capture_output=True,
-                          text=True, timeout=harness.PATIENCE)
+    """A daemon that must not come up; what it says. No file of this machine has a say in it."""
+    done = subprocess.run([*prefix, harness.IDXDVD, "--policy", "/nonexistent", *args],
+                          env=world.env, capture_output=True, text=True, timeout=harness.PATIENCE)
     equal((done.returncode, done.stdout), (1, ""), f"exit status and stdout ({done.stderr!r})")
     return done.stderr
 
