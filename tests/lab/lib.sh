@@ -164,8 +164,10 @@ guest_up()
 		[ "$new" = "$size" ] || silent=0
 		size=$new
 		[ "$silent" -ge $((120 * ${LAB_SLOW:-1})) ] || continue
-		echo "guest $1: stuck in its boot, started again; so far it said"
-		tr -d '\r' <"$dir/console" | sed "s/^/$1 (stuck)| /"
+		{
+			echo "guest $1: stuck in its boot, started again; so far it said"
+			tr -d '\r' <"$dir/console" | sed "s/^/$1 (stuck)| /"
+		} >&2			# what the caller does with the console must not hide it
 		kill -9 "$(cat "$dir/pid")"
 		wait "$(cat "$dir/pid")" 2>/dev/null
 		guest_boot "$1"
