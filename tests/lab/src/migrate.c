@@ -7,11 +7,10 @@
  *
  * Prints a line per check, then "migrate: N ok, N bad".
  */
-#include <poll.h>
-#include <stdarg.h>
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "check.h"
 #include "mdev.h"
 #include "setup.h"
 
@@ -35,27 +34,6 @@
 static int vector[2];
 static uint8_t *mem;
 static uint16_t handle;
-static int good, bad;
-
-static void check(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	ok ? good++ : bad++;
-	printf("%s - ", ok ? "ok" : "NOT OK");
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n");
-}
-
-static bool wait_event(int fd, int ms)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	uint64_t n;
-
-	return poll(&p, 1, ms) == 1 && read(fd, &n, sizeof(n)) == sizeof(n);
-}
 
 static uint64_t now_us(void)
 {

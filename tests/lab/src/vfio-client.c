@@ -12,11 +12,10 @@
  *
  * Prints a line per check, then "vfio-client: N ok, N bad".
  */
-#include <poll.h>
-#include <stdarg.h>
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "check.h"
 #include "mdev.h"
 #include "setup.h"
 
@@ -32,27 +31,6 @@ static uint64_t bar2, bar2_size;
 static uint8_t *mem;
 static uint32_t handle;
 static const char *uuid;
-static int good, bad;
-
-static void check(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	ok ? good++ : bad++;
-	printf("%s - ", ok ? "ok" : "NOT OK");
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n");
-}
-
-static bool wait_event(int fd, int ms)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	uint64_t n;
-
-	return poll(&p, 1, ms) == 1 && read(fd, &n, sizeof(n)) == sizeof(n);
-}
 
 /* A command, ended by vector 0. Returns CMDSTS, or ~0 when no interrupt came. */
 static uint32_t command(unsigned int code, uint32_t operand)
