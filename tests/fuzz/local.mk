@@ -11,6 +11,7 @@ tests_fuzz_bar0_CPPFLAGS = $(core_cppflags)
 tests_fuzz_bar0_LDADD = libvdfuzz.a libvdcore.a
 tests_fuzz_config_CPPFLAGS = $(core_cppflags)
 tests_fuzz_config_LDADD = libvdfuzz.a libvdcore.a
+tests_fuzz_image_SOURCES = tests/fuzz/image.c tests/unit/core-image.h
 tests_fuzz_image_CPPFLAGS = $(core_cppflags)
 tests_fuzz_image_LDADD = libvdfuzz.a libvdcore.a
 

@@ -3,25 +3,10 @@
 #include <string.h>
 
 #include "core-fake.h"
-
-/* Where things are in an image of version 1. */
-#define SUM	16
-#define LIVE	132
-#define CONFIG	136
-#define BAR0	(CONFIG + VD_CONFIG_REGS)
+#include "core-image.h"
 
 static uint8_t image[VD_IMAGE_SIZE + 1];
 static struct vd spare;
-
-static void seal(void)
-{
-	uint64_t sum = 0xcbf29ce484222325ull;
-	unsigned int i;
-
-	for (i = 24; i < VD_IMAGE_SIZE; i++)
-		sum = (sum ^ image[i]) * 0x100000001b3ull;
-	vd_store(image + SUM, 8, sum);
-}
 
 static int load(struct fake *f, size_t len)
 {
@@ -125,6 +110,23 @@ static void test_pause(void)
 	EQUAL("then it can be saved", vd_save(&f.d, image), 0);
 }
 
+/* @len bytes of the image of an enabled queue, of which some changed: refused, and nothing is loaded. */
+static void refuse(const char *name, unsigned int off, unsigned int size, uint64_t val, bool sealed,
+		   size_t len, int error)
+{
+	struct fake a, b, was;
+
+	fake_init(&a, DSA, WQ_ON);
+	fake_init(&b, DSA, PROBED);
+	was = b;
+	vd_save(&a.d, image);
+	vd_store(image + off, size, val);
+	if (sealed)
+		seal(image);
+	EQUAL(name, load(&b, len), error);
+	CHECK(name, !memcmp(&was.d, &b.d, sizeof(b.d)));
+}
+
 /* Not an image, or not whole, or not of such a device. */
 static void test_heads(void)
 {
@@ -155,20 +157,11 @@ static void test_heads(void)
 		{ "more operations", 56, 1, 0xfe, 1, VD_IMAGE_SIZE, VD_IMAGE_CAPS },
 		{ "a larger queue", 112, 2, 32, 1, VD_IMAGE_SIZE, VD_IMAGE_CAPS },
 	};
-	struct fake a, b, was;
 	unsigned int i;
 
-	fake_init(&a, DSA, WQ_ON);
-	fake_init(&b, DSA, PROBED);
-	was = b;
-	for (i = 0; i < VD_COUNT(rows); i++) {
-		vd_save(&a.d, image);
-		vd_store(image + rows[i].off, rows[i].size, rows[i].val);
-		if (rows[i].sealed)
-			seal();
-		EQUAL(rows[i].name, load(&b, rows[i].len), rows[i].error);
-		CHECK(rows[i].name, !memcmp(&was.d, &b.d, sizeof(b.d)));
-	}
+	for (i = 0; i < VD_COUNT(rows); i++)
+		refuse(rows[i].name, rows[i].off, rows[i].size, rows[i].val, rows[i].sealed,
+		       rows[i].len, rows[i].error);
 }
 
 /* Of each kind of device, on each other one. */
@@ -229,19 +222,11 @@ static void test_states(void)
 		{ "a handle of vector 0", LIVE, 1, 1 },
 		{ "a handle of a vector that is none", LIVE, 1, 4 },
 	};
-	struct fake a, b, was;
 	unsigned int i;
 
-	fake_init(&a, DSA, WQ_ON);
-	fake_init(&b, DSA, PROBED);
-	was = b;
-	for (i = 0; i < VD_COUNT(rows); i++) {
-		vd_save(&a.d, image);
-		vd_store(image + rows[i].off, rows[i].size, rows[i].val);
-		seal();
-		EQUAL(rows[i].name, load(&b, VD_IMAGE_SIZE), VD_IMAGE_STATE);
-		CHECK(rows[i].name, !memcmp(&was.d, &b.d, sizeof(b.d)));
-	}
+	for (i = 0; i < VD_COUNT(rows); i++)
+		refuse(rows[i].name, rows[i].off, rows[i].size, rows[i].val, true, VD_IMAGE_SIZE,
+		       VD_IMAGE_STATE);
 }
 
 /* One interrupt waits for the answer to another: also at the destination. */

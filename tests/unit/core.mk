@@ -25,6 +25,7 @@ tests_unit_core_cmd_CPPFLAGS = $(core_cppflags)
 tests_unit_core_cmd_LDADD = $(core_libs)
 tests_unit_core_config_CPPFLAGS = $(core_cppflags)
 tests_unit_core_config_LDADD = $(core_libs)
+tests_unit_core_image_SOURCES = tests/unit/core-image.c tests/unit/core-image.h
 tests_unit_core_image_CPPFLAGS = $(core_cppflags)
 tests_unit_core_image_LDADD = $(core_libs)
 tests_unit_core_linux_CPPFLAGS = $(core_cppflags)

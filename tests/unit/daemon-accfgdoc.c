@@ -28,16 +28,10 @@ static void begin(unsigned int n_mdevs)
 {
 	struct adopt_options opts = { .set = ADOPT_HOST_WQS | ADOPT_POOL_MIN, .host_wqs = 1,
 				      .pool_min = 1 };
-	struct manager_config config = { .state_dir = state_dir };
 	struct create_request req = { .type = TYPE };
 	struct answer ans = { 0 };
-	char path[4200];
 
-	test_remove_tree(state_dir);
-	snprintf(path, sizeof(path), "%s/topology", test_dir());
-	test_write_file(path, topology);
-	if (backend_fake_new(&config.backend, path, NULL) < 0 || manager_new(&m, &config) < 0)
-		exit(99);
+	m = test_manager_new(state_dir, topology, NULL);
 	manager_start(m, answer_done, &ans);
 	manager_adopt(m, "dsa0", &opts, answer_done, &ans);
 	CHECK(ans.r == 0, "adopt: %s", ans.refusal.reason);

@@ -104,16 +104,9 @@ static struct backend *b;
 
 static void begin(void)
 {
-	struct manager_config config = { .state_dir = state_dir };
 	struct answer ans = { 0 };
-	char path[4200];
 
-	test_remove_tree(state_dir);
-	snprintf(path, sizeof(path), "%s/topology", test_dir());
-	test_write_file(path, topology);
-	if (backend_fake_new(&config.backend, path, NULL) < 0 || manager_new(&m, &config) < 0)
-		exit(99);
-	b = config.backend;
+	m = test_manager_new(state_dir, topology, &b);
 	manager_start(m, answer_done, &ans);
 	CHECK(ans.calls == 1 && ans.r == 0, "start");
 }

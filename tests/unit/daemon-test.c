@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "idxdvd/backend.h"
 #include "idxdvd/definition.h"
 #include "tests/unit/daemon-test.h"
 
@@ -97,6 +98,23 @@ void test_write_file(const char *path, const char *text)
 		perror(path);
 		exit(99);
 	}
+}
+
+struct manager *test_manager_new(const char *state_dir, const char *topology,
+				 struct backend **ret_backend)
+{
+	struct manager_config config = { .state_dir = state_dir };
+	struct manager *m;
+	char path[4200];
+
+	test_remove_tree(state_dir);
+	snprintf(path, sizeof(path), "%s/topology", test_dir());
+	test_write_file(path, topology);
+	if (backend_fake_new(&config.backend, path, NULL) < 0 || manager_new(&m, &config) < 0)
+		exit(99);
+	if (ret_backend)
+		*ret_backend = config.backend;
+	return m;
 }
 
 void answer_done(void *userdata, int r, const struct manager_result *res)

@@ -33,6 +33,13 @@ struct answer {
 
 void answer_done(void *userdata, int r, const struct manager_result *res);
 
+/*
+ * A manager, not started, with empty state in @state_dir, on a simulated machine made of @topology
+ * that nothing outlives. @ret_backend may be NULL; the manager owns what it yields.
+ */
+struct manager *test_manager_new(const char *state_dir, const char *topology,
+				 struct backend **ret_backend);
+
 /* Everything that must be one of two states after a crash: hardware, ownership, mdevs. */
 void test_describe(const struct manager *m, char *buf, size_t size);
 
