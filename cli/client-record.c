@@ -126,6 +126,7 @@ static const struct client_field capacity_fields[] = {
 
 static const struct client_field holder_fields[] = {
 	FIELD(client_holder, wq, "WorkQueue", "wq", 's'),
+	FIELD(client_holder, device, "Device", "device", 's'),
 	FIELD(client_holder, kind, "Kind", "kind", 's'),
 	FIELD(client_holder, driver, "Driver", "driver", 's'),
 	FIELD(client_holder, clients, "Clients", "clients", 'u'),

@@ -172,11 +172,13 @@ void print_holders(const struct client_list *holders)
 	size_t i;
 
 	for (i = 0; i < holders->n; i++) {
-		printf("%-8s %-6s", h[i].wq, h[i].kind);
+		printf("%-8s %-6s", *h[i].device ? h[i].device : h[i].wq, h[i].kind);
+		if (*h[i].device)
+			printf("  %s", *h[i].driver ? h[i].driver : "no driver");
+		else if (*h[i].driver)
+			printf("  %s, %" PRIu32 " clients", h[i].driver, h[i].clients);
 		if (h[i].pid)
 			printf("  pid %" PRIu32 " (%s)", h[i].pid, h[i].command);
-		else
-			printf("  %s, %" PRIu32 " clients", h[i].driver, h[i].clients);
 		print_part("exe", h[i].exe);
 		print_part("unit", h[i].unit);
 		print_part("container", h[i].container);

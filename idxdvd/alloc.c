@@ -225,6 +225,17 @@ static const struct wq *choose_wq(const struct accel *a, const char *prefer)
 	return fresh;
 }
 
+/* Whoever has a queue gives the refusal its name. */
+static const enum refusal_kind class_refusals[WQ_CLASS_COUNT] = {
+	[WQ_FREE] = REFUSE_NO_CAPACITY,
+	[WQ_HOST_KERNEL] = REFUSE_HOST_KERNEL,
+	[WQ_HOST_USER] = REFUSE_HOST_USER,
+	[WQ_POOL] = REFUSE_FOREIGN,
+	[WQ_MDEV_IDLE] = REFUSE_MDEV_IDLE,
+	[WQ_MDEV_IN_USE] = REFUSE_MDEV_IN_USE,
+	[WQ_FOREIGN] = REFUSE_FOREIGN,
+};
+
 static int check_wq(const struct accel *a, const struct wq *w, struct refusal *ret)
 {
 	char why[128];
@@ -236,9 +247,9 @@ static int check_wq(const struct accel *a, const struct wq *w, struct refusal *r
 	if (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w))
 		r = refuse_engines(w->name, ret);
 	else
-		r = refuse(ret, w->cls == WQ_FREE ? REFUSE_NO_CAPACITY : REFUSE_IN_USE, EBUSY,
-			   w->name, "name another work queue, or none", "it cannot be used (%s)",
-			   wq_class_name(w->cls));
+		r = refuse(ret, class_refusals[w->cls], EBUSY, w->name,
+			   "name another work queue, or none",
+			   "it cannot be used (%s)", wq_class_name(w->cls));
 	refusal_set_holder(ret, "%s", why);
 	return r;
 }
@@ -403,7 +414,7 @@ int alloc_destroy(const char *uuid, const struct mdev *m, const struct accel *a,
 			      "remove it the way it was made, for example mdevctl stop",
 			      "it was not created by idxdvd");
 	if (m->in_use) {
-		r = refuse(ret_refusal, REFUSE_IN_USE, EBUSY, uuid,
+		r = refuse(ret_refusal, REFUSE_MDEV_IN_USE, EBUSY, uuid,
 			   "shut the virtual machine down, or unplug the device from it",
 			   "it is open");
 		if (m->holder.pid)

@@ -305,6 +305,16 @@ static int op_wq_mdev(struct backend *b, const char *parent, const char *wq, cha
 	return leave(b, "wq_mdev", r);
 }
 
+static void name_holder(struct holding *h, const struct holder *who)
+{
+	if (!who->pid)
+		return;
+	h->pid = who->pid;
+	memcpy(h->comm, who->comm, sizeof(h->comm));
+	snprintf(h->exe, sizeof(h->exe), "/usr/bin/%s", who->comm);
+	snprintf(h->unit, sizeof(h->unit), "%s.service", who->comm);
+}
+
 static int add_holding(struct holding **list, size_t *n, unsigned int accel, unsigned int wq,
 		       const struct holder *who, struct holding **ret)
 {
@@ -314,12 +324,22 @@ static int add_holding(struct holding **list, size_t *n, unsigned int accel, uns
 	if (r < 0)
 		return r;
 	snprintf((*ret)->wq, NAME_LEN, "wq%u.%u", accel, wq);
-	if (!who->pid)
-		return 0;
-	(*ret)->pid = who->pid;
-	memcpy((*ret)->comm, who->comm, sizeof((*ret)->comm));
-	snprintf((*ret)->exe, sizeof((*ret)->exe), "/usr/bin/%s", who->comm);
-	snprintf((*ret)->unit, sizeof((*ret)->unit), "%s.service", who->comm);
+	name_holder(*ret, who);
+	return 0;
+}
+
+static int list_taken(const struct fake_taken *t, struct holding **list, size_t *n)
+{
+	struct holding *h;
+	int r;
+
+	r = holding_grow(list, n, &h);
+	if (r < 0)
+		return r;
+	h->kind = HOLDING_DEVICE;
+	memcpy(h->device, t->bdf, sizeof(h->device));
+	memcpy(h->name, t->driver, sizeof(t->driver));
+	name_holder(h, &t->holder);
 	return 0;
 }
 
@@ -363,6 +383,8 @@ static int op_holdings(struct backend *b, struct holding **ret, size_t *ret_n)
 	for (unsigned int i = 0; i < hw->n_accels && r >= 0; i++)
 		for (unsigned int k = 0; k < hw->accels[i].n_wqs && r >= 0; k++)
 			r = list_wq(hw, i, k, &list, &n);
+	for (unsigned int i = 0; i < hw->n_taken && r >= 0; i++)
+		r = list_taken(&hw->taken[i], &list, &n);
 	if (r < 0) {
 		free(list);
 		return r;

@@ -16,6 +16,7 @@
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/common/parse.h"
 #include "idxdvd/holder.h"
+#include "idxdvd/host-holder.h"
 #include "idxdvd/host-mdev.h"
 #include "idxdvd/sysfs.h"
 
@@ -149,22 +150,6 @@ static int get_group(struct backend *b, const char *object, int *ret)
 	return r < 0 ? r : parse_int(buf, ret);
 }
 
-/* The directory of a user wq's character device: wq0.1/dsa!wq0.1. */
-static bool find_cdev(const char *wq, char cdev[SYSFS_PATH_LEN])
-{
-	_cleanup_(closedirp) DIR *dir = NULL;
-	char path[SYSFS_PATH_LEN];
-	struct dirent *de;
-
-	if (sysfs_path(path, DSA_DEVICES "/%s", wq) < 0)
-		return false;
-	dir = opendir(path);
-	while (dir && (de = readdir(dir)))
-		if (strchr(de->d_name, '!'))
-			return sysfs_path(cdev, "%s/%s", path, de->d_name) == 0;
-	return false;
-}
-
 /* Opener of a user wq: file0/pid below that. */
 static void read_opener(struct wq *w)
 {
@@ -172,7 +157,7 @@ static void read_opener(struct wq *w)
 	char path[SYSFS_PATH_LEN], cdev[SYSFS_PATH_LEN];
 	struct dirent *de;
 
-	files = find_cdev(w->name, cdev) ? opendir(cdev) : NULL;
+	files = host_find_cdev(w->name, cdev) ? opendir(cdev) : NULL;
 	while (files && (de = readdir(files))) {
 		if (strncmp(de->d_name, "file", 4) ||
 		    sysfs_path(path, "%s/%s/pid", cdev, de->d_name) < 0 ||
@@ -181,31 +166,6 @@ static void read_opener(struct wq *w)
 		holder_read_comm(&w->holder);
 		return;
 	}
-}
-
-/* One holding for each process that has the character device open. */
-static int list_openers(const char *wq, struct holding **list, size_t *n)
-{
-	_cleanup_(closedirp) DIR *files = NULL;
-	char path[SYSFS_PATH_LEN], cdev[SYSFS_PATH_LEN];
-	struct holding *h;
-	struct dirent *de;
-	int pid;
-
-	files = find_cdev(wq, cdev) ? opendir(cdev) : NULL;
-	while (files && (de = readdir(files))) {
-		if (strncmp(de->d_name, "file", 4) ||
-		    sysfs_path(path, "%s/%s/pid", cdev, de->d_name) < 0 ||
-		    sysfs_read_int(path, &pid) < 0)
-			continue;
-		if (holding_grow(list, n, &h) < 0)
-			return -ENOMEM;
-		h->kind = HOLDING_CDEV;
-		h->pid = pid;
-		snprintf(h->wq, sizeof(h->wq), "%s", wq);
-		holder_describe(h);
-	}
-	return 0;
 }
 
 static int read_wq(struct backend *b, struct wq *w)
@@ -453,47 +413,18 @@ static int op_scan(struct backend *b, struct accel ***ret, size_t *ret_n)
 
 /* --- holders --------------------------------------------------------------------------------- */
 
-static int list_wq(const struct wq *w, struct holding **list, size_t *n)
-{
-	struct holding *h;
-
-	if (!strcmp(w->driver, "user"))
-		return list_openers(w->name, list, n);
-	if (!w->driver[0] || !strcmp(w->driver, "mdev"))
-		return 0;
-	if (holding_grow(list, n, &h) < 0)
-		return -ENOMEM;
-	h->kind = HOLDING_KERNEL;
-	h->clients = w->clients;
-	snprintf(h->wq, sizeof(h->wq), "%s", w->name);
-	snprintf(h->name, sizeof(h->name), "%s", w->driver);
-	return 0;
-}
-
 static int op_holdings(struct backend *b, struct holding **ret, size_t *ret_n)
 {
-	_cleanup_(freep) struct mdev *mdevs = NULL;
 	struct accel **accels = NULL;
-	struct holding *list = NULL;
-	size_t n_accels = 0, n_mdevs = 0, n = 0;
+	size_t n_accels = 0;
 	int r;
 
 	r = op_scan(b, &accels, &n_accels);
-	if (r >= 0)
-		r = host_scan_mdevs(b, &mdevs, &n_mdevs);
-	for (size_t i = 0; i < n_accels; i++)
-		for (unsigned int k = 0; r >= 0 && k < accels[i]->n_wqs; k++)
-			r = list_wq(&accels[i]->wqs[k], &list, &n);
-	if (r >= 0)
-		r = holder_list_vfio(mdevs, n_mdevs, &list, &n);
-	free_accels(accels, n_accels);
-	if (r < 0) {
-		free(list);
+	if (r < 0)
 		return r;
-	}
-	*ret = list;
-	*ret_n = n;
-	return 0;
+	r = host_list_holdings(accels, n_accels, ret, ret_n);
+	free_accels(accels, n_accels);
+	return r;
 }
 
 /* --- the rest -------------------------------------------------------------------------------- */

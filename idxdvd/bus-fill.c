@@ -57,8 +57,9 @@ static int append_holding(sd_bus_message *reply, const struct holding *h)
 	const struct {
 		const char *key, *text;
 	} texts[] = {
-		{ "WorkQueue", h->wq }, { "Kind", holding_kind_name(h->kind) }, { "Mdev", h->mdev },
-		{ "Driver", h->name }, { "Command", h->comm }, { "Executable", h->exe },
+		{ "WorkQueue", h->wq }, { "Device", h->device },
+		{ "Kind", holding_kind_name(h->kind) }, { "Mdev", h->mdev }, { "Driver", h->name },
+		{ "Command", h->comm }, { "Executable", h->exe },
 		{ "Unit", h->unit }, { "Container", h->container }, { "Domain", h->domain },
 	};
 	int r;

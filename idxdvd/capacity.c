@@ -48,13 +48,13 @@ static const struct {
 	enum refusal_kind kind;
 	const char *reason, *remedy;
 } classes[WQ_CLASS_COUNT] = {
-	[WQ_HOST_KERNEL] = { REFUSE_IN_USE, "a driver of the host's kernel has it",
+	[WQ_HOST_KERNEL] = { REFUSE_HOST_KERNEL, "a driver of the host's kernel has it",
 		"unbind it from that driver, or keep it and use another" },
-	[WQ_HOST_USER] = { REFUSE_IN_USE, "it is a character device of the host",
+	[WQ_HOST_USER] = { REFUSE_HOST_USER, "it is a character device of the host",
 		"end the process that has it open, then disable the queue" },
-	[WQ_MDEV_IDLE] = { REFUSE_IN_USE, "an mdev has it; nobody has that mdev open",
+	[WQ_MDEV_IDLE] = { REFUSE_MDEV_IDLE, "an mdev has it; nobody has that mdev open",
 		"idxdctl destroy that mdev" },
-	[WQ_MDEV_IN_USE] = { REFUSE_IN_USE, "an mdev has it, and a virtual machine has that open",
+	[WQ_MDEV_IN_USE] = { REFUSE_MDEV_IN_USE, "an mdev has it, and a virtual machine has that open",
 		"shut the virtual machine down or unplug the device, then idxdctl destroy the mdev" },
 	[WQ_FOREIGN] = { REFUSE_FOREIGN, "somebody else configured it",
 		"clear it with accel-config, if it is not wanted" },

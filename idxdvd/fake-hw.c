@@ -224,6 +224,16 @@ static int load_opener(struct json_object *o, struct fake_opener *opener)
 	return 0;
 }
 
+static int load_taken(struct json_object *o, struct fake_taken *t)
+{
+	if (json_get_string(o, "address", t->bdf, sizeof(t->bdf)) < 0 ||
+	    !string_is_pci_address(t->bdf) ||
+	    opt(json_get_string(o, "driver", t->driver, sizeof(t->driver))) < 0 ||
+	    load_holder(o, &t->holder) < 0)
+		return -EBADMSG;
+	return 0;
+}
+
 static int load_fault(struct json_object *o, struct fake_fault *fault)
 {
 	if (json_get_string(o, "call", fault->call, sizeof(fault->call)) < 0 ||
@@ -271,6 +281,17 @@ static int load(struct fake_hw *hw, struct json_object *o)
 			return -E2BIG;
 		r = load_opener(json_object_array_get_idx(list, i), &hw->openers[i]);
 		hw->n_openers = i + 1;
+	}
+	r = opt(r);
+	if (r < 0)
+		return r;
+
+	r = json_get_array(o, "taken", &list);
+	for (size_t i = 0; r >= 0 && i < json_object_array_length(list); i++) {
+		if (i == FAKE_MAX_TAKEN)
+			return -E2BIG;
+		r = load_taken(json_object_array_get_idx(list, i), &hw->taken[i]);
+		hw->n_taken = i + 1;
 	}
 	r = opt(r);
 	if (r < 0)

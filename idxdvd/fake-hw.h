@@ -19,11 +19,13 @@
  *     "mdevs": [ { "uuid": "...", "type": "idxd-dsa-1dwq-v1", "wq": "wq0.1", "pid": 0,
  *                  "comm": "" } ],
  *     "openers": [ { "uuid": "...", "pid": 4711, "comm": "qemu" } ],
+ *     "taken": [ { "address": "0000:6f:01.0", "driver": "vfio-pci", "pid": 0, "comm": "" } ],
  *     "faults": [ { "call": "mdev_create", "ms": 2000, "errno": 5, "after": 0, "times": 1 } ] }
  *
  * An IAA starts as idxd leaves it where there is no iaa_crypto: on, with one queue of all entries.
  * A fault makes a call of backend.h take that long, and fail if errno is not 0: the first that many
  * times, after so many without; times 0 is always.
+ * What is taken is an accelerator that another driver has, and perhaps a process through it.
  * An opener has that mdev open from the moment it is created. Every key may be left out; the n-th accelerator is dsaN or iaxN.
  */
 
@@ -35,6 +37,7 @@
 #define FAKE_MAX_WQS		64
 #define FAKE_MAX_ENGINES	16
 #define FAKE_MAX_OPENERS	16
+#define FAKE_MAX_TAKEN		8
 #define FAKE_MAX_FAULTS		16
 #define FAKE_MAX_MDEVS		(FAKE_MAX_ACCELS * FAKE_MAX_WQS)
 
@@ -74,6 +77,12 @@ struct fake_opener {
 	struct holder holder;
 };
 
+/* An accelerator that is not idxd's. */
+struct fake_taken {
+	char bdf[NAME_LEN], driver[NAME_LEN];
+	struct holder holder;
+};
+
 struct fake_fault {
 	char call[NAME_LEN];
 	unsigned int ms, after, times;
@@ -92,6 +101,8 @@ struct fake_hw {
 	struct fake_mdev mdevs[FAKE_MAX_MDEVS];
 	unsigned int n_openers;
 	struct fake_opener openers[FAKE_MAX_OPENERS];
+	unsigned int n_taken;
+	struct fake_taken taken[FAKE_MAX_TAKEN];
 	unsigned int n_faults;
 	struct fake_fault faults[FAKE_MAX_FAULTS];
 };

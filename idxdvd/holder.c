@@ -92,12 +92,11 @@ void holder_find(struct mdev *mdevs, size_t n)
 {
 	struct finding f = { mdevs, n };
 
-	for (size_t i = 0; i < n; i++) {
-		mdevs[i].in_use = false;
-		memset(&mdevs[i].holder, 0, sizeof(mdevs[i].holder));
-	}
-	if (n)
-		search_all(note_holder, &f);
+	for (size_t i = 0; i < n; i++)
+		if (!mdevs[i].in_use) {
+			search_all(note_holder, &f);
+			return;
+		}
 }
 
 /* --- everybody who does ---------------------------------------------------------------------- */
@@ -148,6 +147,26 @@ static void read_start(struct holding *h)
 			ticks * UINT64_C(1000000) / sysconf(_SC_CLK_TCK);
 }
 
+/* It is cut where it is too long; QEMU's name comes early. */
+static void read_cmdline(struct holding *h)
+{
+	char path[SYSFS_PATH_LEN], args[4096];
+	ssize_t n;
+	int fd;
+
+	if (sysfs_path(path, "/proc/%d/cmdline", h->pid) < 0)
+		return;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, args, sizeof(args) - 1);
+	close(fd);
+	if (n <= 0)
+		return;
+	args[n] = '\0';
+	holding_parse_cmdline(h, args, args[n - 1] ? n + 1 : n);
+}
+
 void holder_describe(struct holding *h)
 {
 	_cleanup_(freep) char *cgroup = NULL;
@@ -157,16 +176,19 @@ void holder_describe(struct holding *h)
 	if (!h->pid)
 		return;
 	holder_read_comm(&who);
-	memcpy(h->comm, who.comm, sizeof(h->comm));
+	/* One that has ended meanwhile keeps the name that it was known by. */
+	if (who.comm[0])
+		memcpy(h->comm, who.comm, sizeof(h->comm));
 	read_exe(h);
 	read_start(h);
 	if (sysfs_path(path, "/proc/%d/cgroup", h->pid) == 0 &&
 	    fs_read(AT_FDCWD, path, 64 * 1024, &cgroup) == 0)
 		holding_parse_cgroup(h, cgroup);
+	read_cmdline(h);
 }
 
 struct listing {
-	const struct mdev *mdevs;
+	struct holder_group *groups;
 	size_t n;
 	struct holding **list;
 	size_t *n_list;
@@ -179,23 +201,29 @@ static void list_holder(void *userdata, int pid, int group)
 	struct holding *h;
 
 	for (size_t i = 0; i < l->n; i++) {
-		if (l->mdevs[i].iommu_group != group)
+		struct holder_group *g = &l->groups[i];
+
+		if (g->group != group)
 			continue;
+		g->found = true;
+		if (*l->n_list && (*l->list)[*l->n_list - 1].pid == pid &&
+		    !strcmp((*l->list)[*l->n_list - 1].mdev, g->as.mdev) &&
+		    !strcmp((*l->list)[*l->n_list - 1].device, g->as.device))
+			continue;	/* twice in one process */
 		if (holding_grow(l->list, l->n_list, &h) < 0) {
 			l->error = -ENOMEM;
 			return;
 		}
-		h->kind = HOLDING_VFIO;
+		*h = g->as;
 		h->pid = pid;
-		memcpy(h->mdev, l->mdevs[i].uuid, sizeof(h->mdev));
-		memcpy(h->wq, l->mdevs[i].wq, sizeof(h->wq));
 		holder_describe(h);
 	}
 }
 
-int holder_list_vfio(const struct mdev *mdevs, size_t n, struct holding **list, size_t *n_list)
+int holder_list_groups(struct holder_group *groups, size_t n, struct holding **list,
+		       size_t *n_list)
 {
-	struct listing l = { mdevs, n, list, n_list, 0 };
+	struct listing l = { groups, n, list, n_list, 0 };
 
 	if (n)
 		search_all(list_holder, &l);

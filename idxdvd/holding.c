@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,15 @@ static const char *const kind_names[HOLDING_KIND_COUNT] = {
 	[HOLDING_KERNEL] = "kernel",
 	[HOLDING_CDEV] = "cdev",
 	[HOLDING_VFIO] = "vfio",
+	[HOLDING_DEVICE] = "device",
 };
 
 const char *holding_kind_name(enum holding_kind kind)
 {
 	return kind_names[kind];
 }
+
+#define ID_LEN 64
 
 /* How those who run containers and machines call their cgroups. */
 static const struct {
@@ -27,6 +31,7 @@ static const struct {
 	{ "cri-containerd-", ".scope", false },
 	{ "crio-", ".scope", false },
 	{ "lxc.payload.", "", false },
+	{ "systemd-nspawn@", ".service", false },
 	{ "machine-qemu-", ".scope", true },
 	{ "machine-", ".scope", false },
 };
@@ -55,8 +60,16 @@ static bool has_suffix(const char *s, const char *suffix)
 	return n >= k && !strcmp(s + n - k, suffix);
 }
 
+/* Without systemd the cgroup of a container is its id alone: /docker/ID, /kubepods/POD/ID. */
+static bool is_id(const char *part)
+{
+	return strlen(part) == ID_LEN && strspn(part, "0123456789abcdef") == ID_LEN;
+}
+
 static void parse_maker(struct holding *h, const char *part)
 {
+	if (is_id(part))
+		snprintf(h->container, sizeof(h->container), "%s", part);
 	for (size_t i = 0; i < ARRAY_LEN(makers); i++) {
 		size_t n = strlen(makers[i].prefix);
 		char name[sizeof(h->container)];
@@ -103,4 +116,54 @@ void holding_parse_cgroup(struct holding *h, const char *text)
 		return;
 	snprintf(path, sizeof(path), "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
 	parse_path(h, path);
+}
+
+/* "guest=web,debug-threads=on" or "web,process=x"; QEMU writes ",," for a comma. */
+static void copy_name(struct holding *h, const char *value)
+{
+	static const char key[] = "guest=";
+	size_t n = 0;
+
+	if (!strncmp(value, key, strlen(key)))
+		value += strlen(key);
+	for (; *value && n < sizeof(h->domain) - 1; value++) {
+		if (*value == ',' && *++value != ',')
+			break;
+		h->domain[n++] = *value;
+	}
+	h->domain[n] = '\0';
+}
+
+static bool is_qemu(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	program = slash ? slash + 1 : program;
+	return !strncmp(program, "qemu", 4) || !strcmp(program, "kvm");
+}
+
+void holding_parse_cmdline(struct holding *h, const char *args, size_t size)
+{
+	const char *end = args + size, *arg = args, *next;
+
+	if (h->domain[0] || !size || end[-1] != '\0' || !is_qemu(args))
+		return;
+	for (; arg < end; arg = next) {
+		next = arg + strlen(arg) + 1;
+		if (next < end && (!strcmp(arg, "-name") || !strcmp(arg, "--name"))) {
+			copy_name(h, next);
+			return;
+		}
+	}
+}
+
+int holder_parse(struct holder *h, const char *text)
+{
+	int pid, n = 0;
+
+	if (sscanf(text, "%d %n", &pid, &n) < 1 || !n || pid <= 0)
+		return -EINVAL;
+	h->pid = pid;
+	snprintf(h->comm, sizeof(h->comm), "%s", text + n);
+	return 0;
 }

@@ -2,8 +2,9 @@
 #ifndef IDXDVD_HOLDING_H
 #define IDXDVD_HOLDING_H
 
-/* One hold on a work queue, with all that can be said of who has it. Data, and the text of a cgroup. */
+/* One hold on a work queue or a device, with all that can be said of who has it. Data, and texts of /proc. */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "idxdvd/device.h"
@@ -11,15 +12,17 @@
 enum holding_kind {
 	HOLDING_KERNEL,		/* a kernel driver; the kernel seldom says for whom */
 	HOLDING_CDEV,		/* a process that has the character device open */
-	HOLDING_VFIO,		/* a process that has the mdev's group open */
+	HOLDING_VFIO,		/* a process that has the mdev or its group open */
+	HOLDING_DEVICE,		/* a whole accelerator, which another driver than idxd has, or none */
 	HOLDING_KIND_COUNT,
 };
 
 struct holding {
-	char wq[NAME_LEN];
+	char wq[NAME_LEN];		/* "" for a device */
+	char device[NAME_LEN];		/* device: its PCI address */
 	enum holding_kind kind;
 	char mdev[UUID_LEN];		/* vfio: the mdev that was opened */
-	char name[LABEL_LEN];		/* kernel: the driver */
+	char name[LABEL_LEN];		/* kernel, device: the driver */
 	unsigned int clients;		/* kernel: how many times it is in use */
 
 	/* Of a process; "" and 0 where it cannot be seen. */
@@ -32,8 +35,15 @@ struct holding {
 	uint64_t since_usec;		/* the process began, since the epoch */
 };
 
-const char *holding_kind_name(enum holding_kind kind);	/* "kernel", "cdev", "vfio" */
+const char *holding_kind_name(enum holding_kind kind);	/* "kernel", "cdev", ... */
 /* Fills in unit, container and domain from what /proc/PID/cgroup says. */
 void holding_parse_cgroup(struct holding *h, const char *text);
+/*
+ * The name that a QEMU was given, as the domain, from the @size bytes of /proc/PID/cmdline. For those
+ * whose cgroup does not say it: started by hand, or by a libvirt of a session.
+ */
+void holding_parse_cmdline(struct holding *h, const char *args, size_t size);
+/* "PID COMM", as idxd_mdev writes it; -EINVAL: it is not that. */
+int holder_parse(struct holder *h, const char *text);
 
 #endif

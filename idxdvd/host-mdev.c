@@ -24,6 +24,15 @@ static void closedirp(DIR **d)
 		closedir(*d);
 }
 
+/* Our module says who opened it; "" and others: /proc has to be searched. */
+static void read_opener(struct mdev *m)
+{
+	char path[SYSFS_PATH_LEN], text[2 * NAME_LEN];
+
+	m->in_use = sysfs_path(path, MDEV_DEVICES "/%s/opener", m->uuid) == 0 &&
+		    sysfs_read(path, text, sizeof(text)) == 0 && holder_parse(&m->holder, text) == 0;
+}
+
 static int read_mdev(const char *uuid, struct mdev *ret)
 {
 	char path[SYSFS_PATH_LEN], group[NAME_LEN];
@@ -69,6 +78,7 @@ static int read_mdev(const char *uuid, struct mdev *ret)
 		return r;
 	if (group[0] && parse_int(group, &ret->iommu_group) < 0)
 		ret->iommu_group = -1;
+	read_opener(ret);
 	return 0;
 }
 

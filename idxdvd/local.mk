@@ -27,6 +27,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/holder.c idxdvd/holder.h \
 	idxdvd/holding.c idxdvd/holding.h \
 	idxdvd/hostdoc.c idxdvd/hostdoc.h \
+	idxdvd/host-holder.c idxdvd/host-holder.h \
 	idxdvd/host-mdev.c idxdvd/host-mdev.h \
 	idxdvd/journal.c idxdvd/journal.h \
 	idxdvd/layout.c \

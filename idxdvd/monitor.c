@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,10 +43,29 @@ static void monitor_freep(struct monitor **mon)
 	monitor_free(*mon);
 }
 
+/*
+ * "fileN" comes and goes when a process opens or closes a queue's character device; the queue is in the
+ * path, which is all that is left of what is gone: .../dsa0/wq0.1/dsa!wq0.1/file3.
+ */
+static const char *object_of(struct udev_device *dev, char buf[NAME_LEN])
+{
+	const char *name = udev_device_get_sysname(dev), *path = udev_device_get_devpath(dev);
+	const char *wq;
+
+	if (strncmp(name, "file", 4) || !path)
+		return name;
+	wq = strstr(path, "/wq");
+	if (!wq)
+		return name;
+	snprintf(buf, NAME_LEN, "%.*s", (int)strcspn(wq + 1, "/"), wq + 1);
+	return buf;
+}
+
 static int on_event(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct monitor *mon = userdata;
 	struct udev_device *dev;
+	char name[NAME_LEN];
 
 	errno = 0;
 	dev = udev_monitor_receive_device(mon->udev_monitor);
@@ -60,7 +80,7 @@ static int on_event(sd_event_source *source, int fd, uint32_t revents, void *use
 
 	log_debug("event: %s %s %s", udev_device_get_action(dev), udev_device_get_subsystem(dev),
 		  udev_device_get_sysname(dev));
-	manager_rescan(mon->manager, udev_device_get_subsystem(dev), udev_device_get_sysname(dev));
+	manager_rescan(mon->manager, udev_device_get_subsystem(dev), object_of(dev, name));
 	udev_device_unref(dev);
 	return 0;
 }

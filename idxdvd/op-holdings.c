@@ -39,6 +39,28 @@ static void holdings_read(struct job *job)
 	op_finish(op, 0);
 }
 
+int holdings_explain(struct op *op, int r)
+{
+	const struct holding *h = op->holdings;
+	size_t i = 0;
+
+	if (r >= 0 || op->res.refusal.kind != REFUSE_NO_SUCH_DEVICE)
+		return r;
+	while (i < op->n_holdings &&
+	       (h[i].kind != HOLDING_DEVICE || (op->device && strcmp(h[i].device, op->device))))
+		i++;
+	if (i == op->n_holdings)
+		return r;
+	r = refuse(&op->res.refusal, REFUSE_DEVICE_TAKEN, EBUSY, h[i].device,
+		   h[i].name[0] ? "unbind it from that driver and bind it to idxd" :
+				  "bind it to idxd",
+		   h[i].name[0] ? "it is an accelerator, but the driver %s has it, not idxd" :
+				  "it is an accelerator, but no driver has it%s", h[i].name);
+	if (h[i].pid)
+		refusal_set_holder(&op->res.refusal, "pid %d (%s)", h[i].pid, h[i].comm);
+	return r;
+}
+
 void holdings_begin(struct op *op)
 {
 	if (op->wq && !manager_find_wq(op->manager, op->wq, NULL)) {

@@ -100,6 +100,8 @@ static void read_objects(struct executor *e, struct op *op)
 		op->accel_results[i] = e->backend->ops->refresh(e->backend, op->accels[i]);
 	if (op->uuid && parse_uuid(op->uuid, uuid) == 0)
 		op->mdev_result = e->backend->ops->read_mdev(e->backend, op->uuid, &op->mdev);
+	if (op->look_outside && !op->holdings)
+		e->backend->ops->holdings(e->backend, &op->holdings, &op->n_holdings);
 }
 
 static void run_read(struct job *job)
@@ -293,7 +295,7 @@ static void objects_read(struct job *job)
 				  "try again when it runs", "the daemon is stopping"));
 		return;
 	}
-	r = op_make_plan(op);
+	r = holdings_explain(op, op_make_plan(op));
 	if (r >= 0 && executor_is_unsettled(&m->executor, op->plan->bdf))
 		r = refuse(&op->res.refusal, REFUSE_FAILED, EUCLEAN, op->plan->accel,
 			   "see the log; it is tried again before each operation",
@@ -343,5 +345,6 @@ void op_start_read(struct op *op)
 		op_fail(op, -r, "idxdvd", "out of memory");
 		return;
 	}
+	op->look_outside = op->device ? !ledger_find_accel(l, op->device) : !l->n_accels;
 	op_submit_read(op);
 }

@@ -64,6 +64,7 @@ struct op {
 	bool autostart;
 	char **labels;
 	bool scan_hardware, scan_definitions;
+	bool look_outside;		/* nobody knows the device: does another driver have it? */
 	bool fresh;			/* whoever waits wants to know whether the machine could be read */
 	unsigned int attempts;
 
@@ -137,6 +138,8 @@ void manager_take_definitions(struct manager *m, struct inventory *inv);
 void op_finish(struct op *op, int r);
 void op_fail(struct op *op, int error, const char *object, const char *reason);
 
+/* A device that is not there may be another driver's: a refusal of it by that name. */
+int holdings_explain(struct op *op, int r);
 /* Reads who holds what. */
 void holdings_begin(struct op *op);
 

@@ -74,6 +74,22 @@ def test_no_module(world):
          ["adopt", "dsa0"], lambda: world.adopt("dsa0"))
 
 
+@on(taken=[{"address": "0000:6f:01.0", "driver": "vfio-pci", "pid": 4711, "comm": "qemu"},
+           {"address": "0000:75:01.0"}])
+def test_another_driver_has_it(world):
+    for verb, call in ((["adopt", "0000:6f:01.0"], lambda: world.adopt("0000:6f:01.0")),
+                       (["create"], world.create)):
+        both(world, ERROR + "DeviceTaken", 5,
+             ["0000:6f:01.0", "the driver vfio-pci has it, not idxd", "bind it to idxd"],
+             verb, call, holder=["pid 4711 (qemu)"])
+    both(world, ERROR + "DeviceTaken", 5, ["0000:75:01.0", "no driver has it", "bind it to idxd"],
+         ["create", "-p", "0000:75:01.0"], lambda: world.create(parent="0000:75:01.0"))
+    held = world.ok("holders", "--json").json()["holders"]
+    equal(sorted((h["device"], h["kind"], h["driver"], h["pid"], h["wq"]) for h in held),
+          [("0000:6f:01.0", "device", "vfio-pci", 4711, ""), ("0000:75:01.0", "device", "", 0, "")])
+    contains(world.ok("holders").out, "0000:6f:01.0 device  vfio-pci  pid 4711 (qemu)", "no driver")
+
+
 QUEUES = [{"id": n, "size": 16, "group": 0} for n in range(3)]
 
 
@@ -225,7 +241,7 @@ def test_bad_work_queue(world):
     uuid = world.ok("create").out.strip()
     classes = world.settled(free=2, mdev_idle=1, pool=1)
     taken = next(n for n, c in classes.items() if c == "mdev-idle")
-    both(world, ERROR + "InUse", 5, [taken, "cannot be used (mdev-idle)", "another work queue"],
+    both(world, ERROR + "MdevIdle", 5, [taken, "cannot be used (mdev-idle)", "another work queue"],
          ["create", "--wq", taken], lambda: world.create(wq=taken), holder=["mdev " + uuid])
 
 

@@ -211,10 +211,16 @@ static const struct create_case {
 	  "wq0.0: configured by somebody else, wq0.1: bound to our module by somebody else", 0 },
 	{ "without size or engine", "0e", DSA, "dsa0", NULL, UUID, REFUSE_NO_CAPACITY, "dsa0",
 	  "wq0.0: no size, wq0.1: no engine in its group", 0 },
-	{ "that wq has an mdev", "PM", DSA, NULL, "wq0.1", UUID, REFUSE_IN_USE, "wq0.1",
+	{ "that wq has an mdev", "PM", DSA, NULL, "wq0.1", UUID, REFUSE_MDEV_IDLE, "wq0.1",
 	  "mdev 00000002", 0 },
-	{ "that wq is the host's", "PK", DSA, NULL, "wq0.1", UUID, REFUSE_IN_USE, "wq0.1",
-	  "host kernel", 0 },
+	{ "that wq's mdev is open", "PO", DSA, NULL, "wq0.1", UUID, REFUSE_MDEV_IN_USE, "wq0.1",
+	  "mdev 00000002-0000-4000-8000-000000000000 (pid 4711 qemu)", 0 },
+	{ "that wq is the host kernel's", "PK", DSA, NULL, "wq0.1", UUID, REFUSE_HOST_KERNEL,
+	  "wq0.1", "host kernel", 0 },
+	{ "that wq is a process's", "PU", DSA, NULL, "wq0.1", UUID, REFUSE_HOST_USER, "wq0.1",
+	  "host user (pid 4711 qemu)", 0 },
+	{ "that wq is configured by others", "PX", DSA, NULL, "wq0.1", UUID, REFUSE_FOREIGN,
+	  "wq0.1", "configured by somebody else", 0 },
 	{ "that wq has no size", "P0", DSA, NULL, "wq0.1", UUID, REFUSE_NO_CAPACITY, "wq0.1",
 	  "no size", 0 },
 	{ "engines for one only", "gMP", DSA, NULL, NULL, UUID, REFUSE_ENGINES_TAKEN, DSA,
@@ -307,11 +313,11 @@ static void test_destroy(void)
 
 	m.ours = m.in_use = true;
 	CHECK(alloc_destroy(UUID, &m, mc.accels[0], &p, &refusal) < 0, "in use, by whom");
-	check_refusal("in use, by whom", &refusal, REFUSE_IN_USE, UUID, "cannot be seen");
+	check_refusal("in use, by whom", &refusal, REFUSE_MDEV_IN_USE, UUID, "cannot be seen");
 	m.holder.pid = 12;
 	strcpy(m.holder.comm, "qemu");
 	CHECK(alloc_destroy(UUID, &m, mc.accels[0], &p, &refusal) < 0, "in use");
-	check_refusal("in use", &refusal, REFUSE_IN_USE, UUID, "pid 12 (qemu)");
+	check_refusal("in use", &refusal, REFUSE_MDEV_IN_USE, UUID, "pid 12 (qemu)");
 
 	m.in_use = false;
 	CHECK(alloc_destroy(UUID, &m, mc.accels[0], &p, &refusal) == 0, "destroy");
@@ -686,7 +692,8 @@ static void test_tables(void)
 /* Kinds that are not the allocator's to give. */
 static bool is_elsewhere(int kind)
 {
-	return kind == REFUSE_SHUTTING_DOWN || kind == REFUSE_QUOTA_EXCEEDED || kind == REFUSE_NOT_DEFINED;
+	return kind == REFUSE_SHUTTING_DOWN || kind == REFUSE_QUOTA_EXCEEDED ||
+	       kind == REFUSE_NOT_DEFINED || kind == REFUSE_DEVICE_TAKEN;
 }
 
 /* The tests above went through each kind that the allocator has, and looked at each part of it. */

@@ -14,6 +14,7 @@
 #include "tests/unit/daemon-test.h"
 
 #define UUID_A "11111111-1111-4111-8111-111111111111"
+#define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define TYPE "idxd-dsa-1dwq-v1"
 
 /* --- texts of cgroups ------------------------------------------------------------------------ */
@@ -36,6 +37,12 @@ static const struct {
 	{ "0::/machine.slice/machine-qemu\\x2d12\\x2ddb\\x2done.scope/libvirt/emulator\n",
 	  "machine-qemu\\x2d12\\x2ddb\\x2done.scope", "", "db-one" },
 	{ "0::/machine.slice/machine-debian.scope/payload\n", "machine-debian.scope", "debian", "" },
+	{ "0::/machine.slice/systemd-nspawn@web\\x2d1.service/payload\n",
+	  "systemd-nspawn@web\\x2d1.service", "web-1", "" },
+	{ "0::/docker/" ID64 "\n", "", ID64, "" },
+	{ "0::/kubepods/besteffort/pod8a1f/" ID64 "\n", "", ID64, "" },
+	{ "0::/system.slice/containerd.service/kubepods-pod1:cri-containerd:ff\n",
+	  "containerd.service", "", "" },
 };
 
 static void test_cgroups(void)
@@ -65,6 +72,62 @@ static void test_long_cgroup(void)
 	strcpy(text + n + 200, ".scope\n");
 	holding_parse_cgroup(&h, text);
 	CHECK(strlen(h.container) == sizeof(h.container) - 1, "cut at %zu", strlen(h.container));
+}
+
+#define ARGS(text) text, sizeof(text)
+
+static const struct {
+	const char *args;
+	size_t size;
+	const char *domain;
+} cmdlines[] = {
+	{ "", 0, "" },
+	{ ARGS("/usr/bin/qemu-system-x86_64\0-name\0guest=web,debug-threads=on\0-S"), "web" },
+	{ ARGS("qemu-system-x86_64\0-m\0512\0-name\0db"), "db" },
+	{ ARGS("/usr/bin/kvm\0--name\0a,,b,process=x"), "a,b" },
+	{ ARGS("qemu-system-x86_64\0-name"), "" },
+	{ ARGS("qemu-system-x86_64\0-name\0"), "" },
+	{ ARGS("/usr/bin/dpdk-test\0-name\0web"), "" },
+	{ "qemu\0-name\0cut", 14, "" },
+};
+
+static void test_cmdlines(void)
+{
+	struct holding h = { .domain = "known" };
+
+	for (size_t i = 0; i < ARRAY_LEN(cmdlines); i++) {
+		h = (struct holding) { 0 };
+		holding_parse_cmdline(&h, cmdlines[i].args, cmdlines[i].size);
+		CHECK_STR(h.domain, cmdlines[i].domain, cmdlines[i].args);
+	}
+	snprintf(h.domain, sizeof(h.domain), "known");
+	holding_parse_cmdline(&h, cmdlines[1].args, cmdlines[1].size);
+	CHECK_STR(h.domain, "known", "the cgroup's name stays");
+}
+
+static const struct {
+	const char *text;
+	int r, pid;
+	const char *comm;
+} openers[] = {
+	{ "4711 qemu-system-x86", 0, 4711, "qemu-system-x86" },
+	{ "1 a b)", 0, 1, "a b)" },
+	{ "77 ", 0, 77, "" },
+	{ "", -EINVAL, 0, "" },
+	{ "qemu", -EINVAL, 0, "" },
+	{ "0 x", -EINVAL, 0, "" },
+	{ "-3 x", -EINVAL, 0, "" },
+};
+
+static void test_openers(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(openers); i++) {
+		struct holder h = { 0 };
+
+		CHECK(holder_parse(&h, openers[i].text) == openers[i].r &&
+		      h.pid == openers[i].pid, "'%s': pid %d", openers[i].text, h.pid);
+		CHECK_STR(h.comm, openers[i].comm, openers[i].text);
+	}
 }
 
 /* This process is one that can be looked at. */
@@ -132,10 +195,10 @@ static const struct {
 	enum refusal_kind want;
 	const char *reason;
 } reasons[] = {
-	{ "wq0.0", REFUSE_IN_USE, "driver of the host's kernel" },
-	{ "wq0.1", REFUSE_IN_USE, "character device" },
+	{ "wq0.0", REFUSE_HOST_KERNEL, "driver of the host's kernel" },
+	{ "wq0.1", REFUSE_HOST_USER, "character device" },
 	{ "wq0.2", REFUSE_FOREIGN, "somebody else" },
-	{ "wq0.3", REFUSE_IN_USE, "virtual machine has that open" },
+	{ "wq0.3", REFUSE_MDEV_IN_USE, "virtual machine has that open" },
 	{ "wq0.4", REFUSE_NONE, "" },
 	{ "wq0.5", REFUSE_NONE, "" },
 	{ "wq0.6", REFUSE_NO_CAPACITY, "kept for the host" },
@@ -204,6 +267,8 @@ int main(void)
 
 	test_cgroups();
 	test_long_cgroup();
+	test_cmdlines();
+	test_openers();
 	test_describe_self();
 	test_places();
 	return test_report("daemon-capacity");

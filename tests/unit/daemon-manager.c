@@ -216,7 +216,7 @@ static void test_refusals(void)
 	REFUSED(release("dsa0"), REFUSE_IN_USE);
 	CHECK(backend_fake_open_mdev(b, UUID_A, 77, "qemu") == 0, "a VMM opens it");
 	ans = destroy(UUID_A);
-	REFUSED(ans, REFUSE_IN_USE);
+	REFUSED(ans, REFUSE_MDEV_IN_USE);
 	CHECK_STR(ans.refusal.holder, "pid 77 (qemu)", "the holder");
 	CHECK(count_class(WQ_MDEV_IN_USE) == 1, "and the wq's class says it too");
 	CHECK(backend_fake_open_mdev(b, UUID_A, 0, "") == 0, "it closes it");
