@@ -216,16 +216,18 @@ static int convert_device(const struct ledger *l, struct json_object *o, struct 
 static struct json_object *parse_array(const char *text)
 {
 	struct json_tokener *tok;
+	size_t len = strlen(text), end;
 	struct json_object *o;
-	const char *end;
 
-	tok = strlen(text) <= JSON_MAX_SIZE ? json_tokener_new_ex(JSON_MAX_DEPTH) : NULL;
+	tok = len <= JSON_MAX_SIZE ? json_tokener_new_ex(JSON_MAX_DEPTH) : NULL;
 	if (!tok)
 		return NULL;
-	o = json_tokener_parse_ex(tok, text, strlen(text) + 1);
-	end = text + json_tokener_get_parse_end(tok);
+	o = json_tokener_parse_ex(tok, text, len + 1);
+	/* It may have read the NUL too. */
+	end = json_tokener_get_parse_end(tok);
 	if (json_tokener_get_error(tok) != json_tokener_success ||
-	    !json_object_is_type(o, json_type_array) || end[strspn(end, " \t\r\n")]) {
+	    !json_object_is_type(o, json_type_array) ||
+	    (end < len && text[end + strspn(text + end, " \t\r\n")])) {
 		json_object_put(o);
 		o = NULL;
 	}

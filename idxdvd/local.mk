@@ -58,8 +58,9 @@ idxdvd_libidxdvd_a_SOURCES = \
 idxdvd_libs = idxdvd/libidxdvd.a idxdvd/libcommon.a \
 	$(SYSTEMD_LIBS) $(UDEV_LIBS) $(JSON_LIBS) $(ACCFG_LIBS) -lpthread
 
-libexec_PROGRAMS += idxdvd/idxdvd
-idxdvd_idxdvd_SOURCES = \
+# The D-Bus side; a fuzzer links it too.
+noinst_LIBRARIES += idxdvd/libidxdvdbus.a
+idxdvd_libidxdvdbus_a_SOURCES = \
 	idxdvd/bus-accelerator.c idxdvd/bus-accelerator.h \
 	idxdvd/bus-authority.c idxdvd/bus-authority.h \
 	idxdvd/bus-definition.c idxdvd/bus-definition.h \
@@ -69,7 +70,10 @@ idxdvd_idxdvd_SOURCES = \
 	idxdvd/bus-mdev.c idxdvd/bus-mdev.h \
 	idxdvd/bus-request.c idxdvd/bus-request.h \
 	idxdvd/bus-util.c idxdvd/bus-util.h \
-	idxdvd/bus-workqueue.c idxdvd/bus-workqueue.h \
+	idxdvd/bus-workqueue.c idxdvd/bus-workqueue.h
+
+libexec_PROGRAMS += idxdvd/idxdvd
+idxdvd_idxdvd_SOURCES = \
 	idxdvd/main.c \
 	idxdvd/watch.c idxdvd/watch.h
-idxdvd_idxdvd_LDADD = $(idxdvd_libs)
+idxdvd_idxdvd_LDADD = idxdvd/libidxdvdbus.a $(idxdvd_libs)

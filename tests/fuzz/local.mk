@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The fuzzers of the core, without libFuzzer: from seeds, and over the corpus.
+# The fuzzers of the core, without libFuzzer: from seeds, and over the corpus. The daemon's: daemon.mk.
 check_LIBRARIES += libvdfuzz.a
 libvdfuzz_a_SOURCES = \
 	tests/fuzz/fuzz.h tests/fuzz/invariants.c tests/fuzz/main.c tests/fuzz/owner.c \
