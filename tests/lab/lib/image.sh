@@ -4,7 +4,7 @@
 image_key()
 {
 	{ dmatest_key; guest_key; declare -f make_image dress_root pack_image; } |
-		key_of "$LAB_DIR/lib.sh" "$LAB_DIR"/vm/host-*
+		key_of "$LAB_DIR"/vm/host-{masked,lab.service,udev-trigger.conf,modprobe.conf}
 }
 
 initrd_key()
@@ -86,8 +86,6 @@ dress_root()
 	done
 	mkdir -p "$r/usr/lib/idxd-lab" "$r/root" "$r/etc/systemd/journald.conf.d"
 	cp -r "$CACHE/guest/out" "$r/usr/lib/idxd-lab/guest"
-	cp "$LAB_DIR/lib.sh" "$LAB_DIR/vm/guest-lib" "$r/usr/lib/idxd-lab/"
-	install -m 755 "$LAB_DIR/vm/host-run" "$r/usr/lib/idxd-lab/run"
 	cp "$LAB_DIR/vm/host-lab.service" "$r/usr/lib/systemd/system/idxd-lab.service"
 	ln -sf /usr/lib/systemd/system/idxd-lab.service \
 		"$r/etc/systemd/system/multi-user.target.wants/idxd-lab.service"

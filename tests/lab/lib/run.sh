@@ -80,7 +80,7 @@ run_stage()
 		done
 	} >"$dir/etc/idxd-lab/env"
 	[ "$MODE" != shell ] || : >"$dir/etc/idxd-lab/shell"
-	# The lab's own scripts always come from this clone, not from the image.
+	# The lab's own scripts are no part of the image.
 	mkdir -p "$dir/usr/lib/idxd-lab"
 	cp "$LAB_DIR/lib.sh" "$LAB_DIR/vm/guest-lib" "$dir/usr/lib/idxd-lab/"
 	install -m 755 "$LAB_DIR/vm/host-run" "$dir/usr/lib/idxd-lab/run"
