@@ -19,18 +19,21 @@ test_names()
 # A test's file NAME without comments: kernels, timeout, debs, ...
 test_setting()
 {
-	[ -e "$TEST_DIR/$1/$2" ] && sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$TEST_DIR/$1/$2"
+	[ -e "$TEST_DIR/$1/$2" ] && sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$TEST_DIR/$1/$2"
 }
 
 # The kernels a test runs on: as asked for; else its file kernels; else both. The debug kernel
-# has to be asked for.
+# has to be asked for; and so has, outside of a soak, the test on the kernels in its file soak.
 test_kernels()
 {
+	local left=debug
+
 	if [ -n "$TEST_KERNELS" ]; then
 		echo "$TEST_KERNELS"
-	else
-		{ test_setting "$1" kernels || echo "stable backports"; } | grep -vx debug
+		return
 	fi
+	[ "${SOAK:-0}" = 1 ] || [ "$TEST_NAMED" = yes ] || left=$(echo debug; test_setting "$1" soak)
+	{ test_setting "$1" kernels || printf 'stable\nbackports\n'; } | grep -vxF -e "$left"
 }
 
 verb_list()
@@ -45,7 +48,7 @@ verb_list()
 # test_options ARGUMENTS...: sets TEST_LIST, TEST_KERNELS, JOBS, RESUME and the output folder.
 test_options()
 {
-	TEST_LIST=() TEST_KERNELS="" RESUME=no JOBS=$(jobs_default)
+	TEST_LIST=() TEST_KERNELS="" TEST_NAMED=yes RESUME=no JOBS=$(jobs_default)
 	RESULTS=${IDXD_LAB_RESULTS:-$CACHE/results/$(date -u +%Y%m%d-%H%M%S)-$$}
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -78,6 +81,7 @@ test_options()
 	done
 	if [ ${#TEST_LIST[@]} -eq 0 ]; then
 		mapfile -t TEST_LIST < <(test_names)
+		TEST_NAMED=no
 	fi
 	[ ${#TEST_LIST[@]} -gt 0 ] || die "there are no tests in $TEST_DIR"
 	mkdir -p "$RESULTS"
