@@ -2,6 +2,7 @@
 /* A machine in memory: for tests and for a daemon without hardware. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "idxdvd/fake-kernel.h"
 #include "idxdvd/holder.h"
 
-#define MAGIC "idxdvd-fake-1"
+#define MAGIC "idxdvd-fake-2"
 
 struct fake {
 	struct backend backend;
@@ -28,7 +29,7 @@ static struct fake *fake(struct backend *b)
 	return (struct fake *)b;
 }
 
-static int suffer(struct fake_hw *hw, const char *call)
+static int suffer(struct fake_hw *hw, const char *call, bool after)
 {
 	int r = 0;
 
@@ -36,12 +37,14 @@ static int suffer(struct fake_hw *hw, const char *call)
 		struct fake_fault *t = &hw->faults[i];
 		unsigned int n = t->seen;
 
-		if (strcmp(t->call, call))
+		if (strcmp(t->call, call) || (t->die == FAKE_DIE_AFTER) != after)
 			continue;
 		t->seen++;
 		if (n < t->after || (t->times && n - t->after >= t->times))
 			continue;
 		usleep(t->ms * 1000);
+		if (t->die)
+			raise(SIGKILL);
 		r = -t->error;
 	}
 	return r;
@@ -52,7 +55,7 @@ static int enter(struct backend *b, const char *call)
 	struct fake *f = fake(b);
 	int r = f->hook ? f->hook(f->userdata, call, false) : 0;
 
-	return r < 0 ? r : suffer(f->hw, call);
+	return r < 0 ? r : suffer(f->hw, call, false);
 }
 
 static int leave(struct backend *b, const char *call, int r)
@@ -61,6 +64,7 @@ static int leave(struct backend *b, const char *call, int r)
 
 	if (f->hook)
 		f->hook(f->userdata, call, true);
+	suffer(f->hw, call, true);
 	return r;
 }
 
@@ -141,20 +145,23 @@ static int scan(struct fake_hw *hw, struct accel ***ret, size_t *ret_n)
 {
 	struct accel **accels = calloc(hw->n_accels + 1, sizeof(*accels));
 	int r = accels ? 0 : -ENOMEM;
+	size_t n = 0;
 
 	for (unsigned int i = 0; r == 0 && i < hw->n_accels; i++) {
-		r = accel_new(&accels[i], hw->accels[i].n_wqs, hw->accels[i].n_engines);
+		if (hw->accels[i].absent)
+			continue;
+		r = accel_new(&accels[n], hw->accels[i].n_wqs, hw->accels[i].n_engines);
 		if (r == 0)
-			show_accel(hw, i, accels[i]);
+			show_accel(hw, i, accels[n++]);
 	}
 	if (r < 0) {
-		for (unsigned int i = 0; accels && i < hw->n_accels; i++)
+		for (size_t i = 0; i < n; i++)
 			accel_free(accels[i]);
 		free(accels);
 		return r;
 	}
 	*ret = accels;
-	*ret_n = hw->n_accels;
+	*ret_n = n;
 	return 0;
 }
 
@@ -172,12 +179,10 @@ static int op_refresh(struct backend *b, struct accel *a)
 
 	if (r < 0)
 		return r;
-	r = -ENODEV;
-	for (unsigned int i = 0; i < hw->n_accels; i++)
-		if (!strcmp(hw->accels[i].bdf, a->bdf) && a->n_wqs == hw->accels[i].n_wqs) {
-			show_accel(hw, i, a);
-			r = 0;
-		}
+	r = a->id < hw->n_accels && !strcmp(hw->accels[a->id].bdf, a->bdf) &&
+	    a->n_wqs == hw->accels[a->id].n_wqs && !hw->accels[a->id].absent ? 0 : -ENODEV;
+	if (r == 0)
+		show_accel(hw, a->id, a);
 	return leave(b, "refresh", r);
 }
 
@@ -192,12 +197,12 @@ static int scan_mdevs(struct fake_hw *hw, struct mdev **ret, size_t *ret_n)
 	size_t n = 0, k = 0;
 	struct mdev *list;
 
-	for (unsigned int i = 0; i < FAKE_MAX_MDEVS; i++)
+	for (unsigned int i = 0; i < hw->n_mdevs; i++)
 		n += is_shown(&hw->mdevs[i]);
 	list = calloc(n + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < FAKE_MAX_MDEVS; i++)
+	for (unsigned int i = 0; i < hw->n_mdevs; i++)
 		if (is_shown(&hw->mdevs[i]))
 			show_mdev(hw, &hw->mdevs[i], &list[k++]);
 	*ret = list;
@@ -451,9 +456,16 @@ int backend_fake_new(struct backend **ret, const char *topology, const char *sta
 		return r;
 	}
 
-	if (strcmp(f->hw->magic, MAGIC) || f->hw->size != sizeof(*f->hw)) {
+	if (!strcmp(f->hw->magic, MAGIC) && f->hw->size == sizeof(*f->hw)) {
+		fake_index_mdevs(f->hw);
+	} else {
+		if (f->hw->magic[0])
+			memset(f->hw, 0, sizeof(*f->hw));
 		r = fake_hw_init(f->hw, topology);
 		if (r < 0) {
+			/* Half a machine is no machine. */
+			if (state)
+				unlink(state);
 			op_free(&f->backend);
 			return r;
 		}

@@ -60,7 +60,6 @@ int definition_copy(const struct definition *d, struct definition **ret)
 	*copy = *d;
 	copy->n_labels = 0;
 	copy->text = copy->extra = NULL;
-	copy->next = NULL;
 	copy->labels = calloc(DEFINITION_MAX_LABELS, sizeof(*copy->labels));
 	if (!copy->labels || copy_string(&copy->text, d->text) < 0 ||
 	    copy_string(&copy->extra, d->extra) < 0)

@@ -31,7 +31,6 @@ struct definition {
 	char *text, *extra;		/* of both files; extra NULL: there is none */
 	bool tried;			/* autostart had its turn; not again before a change */
 	bool seen;			/* while the ledger takes a new list over */
-	struct definition *next;	/* chain of the ledger's table */
 };
 
 int definition_new(struct definition **ret, const char *uuid, const char *parent);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "idxdvd/common/cleanup.h"
+#include "idxdvd/common/parse.h"
 #include "idxdvd/device.h"
 
 static const char *const state_names[] = {
@@ -131,6 +132,12 @@ bool accel_same_hardware(const struct accel *a, const struct accel *b)
 
 struct wq *accel_find_wq(struct accel *a, const char *name)
 {
+	const char *dot = strchr(name, '.');
+	unsigned int id;
+
+	/* Where it is if its name is what the kernel makes of its number. */
+	if (dot && parse_uint(dot + 1, &id) == 0 && id < a->n_wqs && !strcmp(a->wqs[id].name, name))
+		return &a->wqs[id];
 	for (unsigned int i = 0; i < a->n_wqs; i++)
 		if (!strcmp(a->wqs[i].name, name))
 			return &a->wqs[i];

@@ -110,6 +110,7 @@ struct accel {
 	unsigned int pool_min;		/* wqs kept bound and ready */
 	unsigned int n_pool;		/* wqs of class WQ_POOL that are ours */
 	unsigned int n_mdevs;
+	unsigned int room;		/* alloc_available() of it */
 };
 
 const char *accel_kind_name(enum accel_kind kind);	/* dsa, iax */

@@ -30,14 +30,14 @@ static void reset_wq(struct fake_wq *w)
 	w->group = -1;
 }
 
-static void reset_accel(struct fake_accel *a)
+void fake_accel_reset(struct fake_accel *a)
 {
-	a->enabled = false;
+	a->enabled = a->absent = false;
 	a->unsafe_allowed = false;
 	a->cmd_status = 0;
 	for (unsigned int i = 0; i < FAKE_MAX_ENGINES; i++)
 		a->engine_group[i] = -1;
-	for (unsigned int i = 0; i < FAKE_MAX_WQS; i++)
+	for (unsigned int i = 0; i < a->n_wqs; i++)
 		reset_wq(&a->wqs[i]);
 
 	if (a->kind == ACCEL_IAX && a->configurable) {
@@ -57,8 +57,10 @@ static void reset_accel(struct fake_accel *a)
 void fake_hw_reset(struct fake_hw *hw)
 {
 	for (unsigned int i = 0; i < hw->n_accels; i++)
-		reset_accel(&hw->accels[i]);
-	memset(hw->mdevs, 0, sizeof(hw->mdevs));
+		fake_accel_reset(&hw->accels[i]);
+	for (unsigned int i = 0; i < hw->n_mdevs; i++)
+		hw->mdevs[i].used = false;
+	fake_index_mdevs(hw);
 	uuid_random(hw->boot_id);
 }
 
@@ -171,7 +173,7 @@ static int load_accel(struct json_object *o, unsigned int id, struct fake_accel 
 	r = load_limits(o, a);
 	if (r < 0)
 		return r;
-	reset_accel(a);
+	fake_accel_reset(a);
 	if (opt(json_get_bool(o, "unsafe-allowed", &a->unsafe_allowed)) < 0)
 		return -EBADMSG;
 
@@ -190,16 +192,17 @@ static int load_accel(struct json_object *o, unsigned int id, struct fake_accel 
 	return opt(r);
 }
 
-static int load_mdev(struct json_object *o, unsigned int slot, struct fake_hw *hw)
+static int load_mdev(struct json_object *o, struct fake_hw *hw)
 {
-	struct fake_mdev *m = &hw->mdevs[slot];
-	char wq[NAME_LEN], uuid[UUID_LEN];
+	char wq[NAME_LEN], uuid[UUID_LEN], type[NAME_LEN];
+	struct holder holder = { 0 };
 	unsigned int accel, id;
+	struct fake_mdev *m;
 	struct fake_wq *w;
 
-	if (json_get_string(o, "uuid", uuid, sizeof(uuid)) < 0 || parse_uuid(uuid, m->uuid) < 0 ||
-	    json_get_string(o, "type", m->type, sizeof(m->type)) < 0 ||
-	    json_get_string(o, "wq", wq, sizeof(wq)) < 0 || load_holder(o, &m->holder) < 0 ||
+	if (json_get_string(o, "uuid", uuid, sizeof(uuid)) < 0 || parse_uuid(uuid, uuid) < 0 ||
+	    json_get_string(o, "type", type, sizeof(type)) < 0 || fake_find_mdev(hw, uuid) ||
+	    json_get_string(o, "wq", wq, sizeof(wq)) < 0 || load_holder(o, &holder) < 0 ||
 	    sscanf(wq, "wq%u.%u", &accel, &id) != 2 || accel >= hw->n_accels ||
 	    id >= hw->accels[accel].n_wqs)
 		return -EBADMSG;
@@ -207,8 +210,12 @@ static int load_mdev(struct json_object *o, unsigned int slot, struct fake_hw *h
 	w = &hw->accels[accel].wqs[id];
 	if (strcmp(w->driver, "mdev") || w->mdev)
 		return -EBADMSG;
-	w->mdev = slot + 1;
-	m->used = true;
+	m = fake_add_mdev(hw, uuid);
+	if (!m)
+		return -E2BIG;
+	w->mdev = m - hw->mdevs + 1;
+	memcpy(m->type, type, sizeof(m->type));
+	m->holder = holder;
 	m->accel = accel;
 	m->wq = id;
 	return 0;
@@ -236,8 +243,11 @@ static int load_taken(struct json_object *o, struct fake_taken *t)
 
 static int load_fault(struct json_object *o, struct fake_fault *fault)
 {
+	static const char *const deaths[] = { "no", "before", "after" };
+
 	if (json_get_string(o, "call", fault->call, sizeof(fault->call)) < 0 ||
 	    opt(json_get_uint(o, "ms", &fault->ms)) < 0 ||
+	    load_enum(o, "die", deaths, 3, &fault->die) < 0 ||
 	    opt(json_get_uint(o, "after", &fault->after)) < 0 ||
 	    opt(json_get_uint(o, "times", &fault->times)) < 0 ||
 	    opt(json_get_int(o, "errno", &fault->error)) < 0 || fault->error < 0 ||
@@ -269,8 +279,7 @@ static int load(struct fake_hw *hw, struct json_object *o)
 
 	r = json_get_array(o, "mdevs", &list);
 	for (size_t i = 0; r >= 0 && i < json_object_array_length(list); i++)
-		r = i < FAKE_MAX_MDEVS ? load_mdev(json_object_array_get_idx(list, i), i, hw) :
-					 -E2BIG;
+		r = load_mdev(json_object_array_get_idx(list, i), hw);
 	r = opt(r);
 	if (r < 0)
 		return r;
@@ -322,7 +331,6 @@ int fake_hw_init(struct fake_hw *hw, const char *topology)
 	if (r < 0)
 		return r;
 
-	memset(hw, 0, sizeof(*hw));
 	hw->module = true;
 	uuid_random(hw->boot_id);
 	return load(hw, o);

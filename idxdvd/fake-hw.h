@@ -20,11 +20,13 @@
  *                  "comm": "" } ],
  *     "openers": [ { "uuid": "...", "pid": 4711, "comm": "qemu" } ],
  *     "taken": [ { "address": "0000:6f:01.0", "driver": "vfio-pci", "pid": 0, "comm": "" } ],
- *     "faults": [ { "call": "mdev_create", "ms": 2000, "errno": 5, "after": 0, "times": 1 } ] }
+ *     "faults": [ { "call": "mdev_create", "ms": 2000, "errno": 5, "after": 0, "times": 1,
+ *                   "die": "before" } ] }
  *
  * An IAA starts as idxd leaves it where there is no iaa_crypto: on, with one queue of all entries.
  * A fault makes a call of backend.h take that long, and fail if errno is not 0: the first that many
- * times, after so many without; times 0 is always.
+ * times, after so many without; times 0 is always. With "die" the process ends there instead, before
+ * the call or after it, as after kill -9.
  * What is taken is an accelerator that another driver has, and perhaps a process through it.
  * An opener has that mdev open from the moment it is created. Every key may be left out; the n-th accelerator is dsaN or iaxN.
  */
@@ -33,13 +35,14 @@
 
 #include "idxdvd/mdev.h"
 
-#define FAKE_MAX_ACCELS		32
+#define FAKE_MAX_ACCELS		256
 #define FAKE_MAX_WQS		64
 #define FAKE_MAX_ENGINES	16
 #define FAKE_MAX_OPENERS	16
 #define FAKE_MAX_TAKEN		8
 #define FAKE_MAX_FAULTS		16
 #define FAKE_MAX_MDEVS		(FAKE_MAX_ACCELS * FAKE_MAX_WQS)
+#define FAKE_BUCKETS		16384	/* a power of two */
 
 struct fake_wq {
 	int group;
@@ -59,6 +62,7 @@ struct fake_accel {
 	int numa_node;
 	unsigned int n_wqs, n_engines, n_groups, max_size;
 	bool configurable, iommu, pasid, unsafe_allowed, enabled;
+	bool absent;			/* unplugged, or without its driver */
 	unsigned int cmd_status;
 	int engine_group[FAKE_MAX_ENGINES];
 	struct fake_wq wqs[FAKE_MAX_WQS];
@@ -69,6 +73,7 @@ struct fake_mdev {
 	bool going;			/* its removal waits for the holder; it is not shown any more */
 	char uuid[UUID_LEN], type[NAME_LEN];
 	unsigned int accel, wq;
+	unsigned int next;		/* index + 1 in the chain of its bucket, or of free ones */
 	struct holder holder, racer;	/* the racer opens it when its removal begins */
 };
 
@@ -87,8 +92,11 @@ struct fake_fault {
 	char call[NAME_LEN];
 	unsigned int ms, after, times;
 	int error;
+	int die;			/* enum fake_death */
 	unsigned int seen;		/* calls so far */
 };
+
+enum fake_death { FAKE_LIVE, FAKE_DIE_BEFORE, FAKE_DIE_AFTER };
 
 struct fake_hw {
 	char magic[16];
@@ -98,6 +106,9 @@ struct fake_hw {
 	bool allow_unsafe;		/* the module's parameter */
 	unsigned int n_accels;
 	struct fake_accel accels[FAKE_MAX_ACCELS];
+	unsigned int n_mdevs;		/* of the array, that were ever used */
+	unsigned int free_mdevs;	/* index + 1 of the first that is free again */
+	unsigned int buckets[FAKE_BUCKETS];	/* index + 1, by UUID */
 	struct fake_mdev mdevs[FAKE_MAX_MDEVS];
 	unsigned int n_openers;
 	struct fake_opener openers[FAKE_MAX_OPENERS];
@@ -107,9 +118,19 @@ struct fake_hw {
 	struct fake_fault faults[FAKE_MAX_FAULTS];
 };
 
-/* A machine that nobody configured; @topology NULL: one DSA of 8 wqs. */
+/* A machine that nobody configured, in memory that is zero; @topology NULL: one DSA of 8 wqs. */
 int fake_hw_init(struct fake_hw *hw, const char *topology);
 /* What a boot leaves: the same devices, as idxd probes them. */
 void fake_hw_reset(struct fake_hw *hw);
+/* As idxd probes it. */
+void fake_accel_reset(struct fake_accel *a);
+
+struct fake_mdev *fake_find_mdev(struct fake_hw *hw, const char *uuid);
+/* Without its wq; NULL: there is no more room. */
+struct fake_mdev *fake_add_mdev(struct fake_hw *hw, const char *uuid);
+/* The wq it had is free again. */
+void fake_drop_mdev(struct fake_hw *hw, struct fake_mdev *m);
+/* Makes the index again, which a process may have left half done. */
+void fake_index_mdevs(struct fake_hw *hw);
 
 #endif

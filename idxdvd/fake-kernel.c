@@ -27,50 +27,48 @@ bool fake_is_unsafe(const struct fake_accel *a)
 	return a->pci_device == 0x0b25 || a->pci_device == 0x0cfe;
 }
 
+/* "dsa0" of the first is accelerator 0, as the number says. */
+static struct fake_accel *accel_of(struct fake_hw *hw, const char *name)
+{
+	unsigned int id;
+
+	if (parse_uint(name + strcspn(name, "0123456789"), &id) < 0 || id >= hw->n_accels ||
+	    strcmp(hw->accels[id].name, name))
+		return NULL;
+	return &hw->accels[id];
+}
+
+/* 0 and 1 of wq0.1; false if it is none. */
+static bool parse_part(const char *object, const char *what, unsigned int *ret_id, unsigned int *ret_n)
+{
+	size_t len = strlen(what);
+	int end = 0;
+
+	return !strncmp(object, what, len) &&
+	       sscanf(object + len, "%u.%u%n", ret_id, ret_n, &end) == 2 && !object[len + end];
+}
+
 int fake_find(struct fake_hw *hw, const char *object, struct target *ret)
 {
 	unsigned int id, n;
-	int end = 0;
 
 	*ret = (struct target) { 0 };
-	for (unsigned int i = 0; i < hw->n_accels; i++)
-		if (!strcmp(hw->accels[i].name, object)) {
-			ret->accel = &hw->accels[i];
-			return 0;
-		}
-	if (sscanf(object, "wq%u.%u%n", &id, &n, &end) == 2 && !object[end] &&
-	    id < hw->n_accels && n < hw->accels[id].n_wqs) {
-		ret->accel = &hw->accels[id];
-		ret->wq = &ret->accel->wqs[n];
-		return 0;
+	if (parse_part(object, "wq", &id, &n)) {
+		ret->accel = id < hw->n_accels && n < hw->accels[id].n_wqs ? &hw->accels[id] : NULL;
+		ret->wq = ret->accel ? &ret->accel->wqs[n] : NULL;
+	} else if (parse_part(object, "engine", &id, &n)) {
+		ret->accel = id < hw->n_accels && n < hw->accels[id].n_engines ? &hw->accels[id] :
+										 NULL;
+		ret->engine_group = ret->accel ? &ret->accel->engine_group[n] : NULL;
+	} else {
+		ret->accel = accel_of(hw, object);
 	}
-	end = 0;
-	if (sscanf(object, "engine%u.%u%n", &id, &n, &end) == 2 && !object[end] &&
-	    id < hw->n_accels && n < hw->accels[id].n_engines) {
-		ret->accel = &hw->accels[id];
-		ret->engine_group = &ret->accel->engine_group[n];
-		return 0;
-	}
-	return -ENODEV;
-}
-
-struct fake_mdev *fake_find_mdev(struct fake_hw *hw, const char *uuid)
-{
-	for (unsigned int i = 0; i < FAKE_MAX_MDEVS; i++)
-		if (hw->mdevs[i].used && !strcmp(hw->mdevs[i].uuid, uuid))
-			return &hw->mdevs[i];
-	return NULL;
+	return ret->accel && !ret->accel->absent ? 0 : -ENODEV;
 }
 
 /* --- enabling and disabling -------------------------------------------------------------------- */
 
-void fake_drop_mdev(struct fake_hw *hw, struct fake_mdev *m)
-{
-	hw->accels[m->accel].wqs[m->wq].mdev = 0;
-	memset(m, 0, sizeof(*m));
-}
-
-static void disable_wq(struct fake_hw *hw, struct fake_wq *w)
+void fake_disable_wq(struct fake_hw *hw, struct fake_wq *w)
 {
 	if (w->mdev)
 		fake_drop_mdev(hw, &hw->mdevs[w->mdev - 1]);
@@ -82,11 +80,11 @@ static void disable_wq(struct fake_hw *hw, struct fake_wq *w)
 	memset(&w->holder, 0, sizeof(w->holder));
 }
 
-static void disable_accel(struct fake_hw *hw, struct fake_accel *a)
+void fake_disable_accel(struct fake_hw *hw, struct fake_accel *a)
 {
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
 		if (a->wqs[i].driver[0] || a->configurable)
-			disable_wq(hw, &a->wqs[i]);
+			fake_disable_wq(hw, &a->wqs[i]);
 		if (a->configurable) {
 			a->wqs[i].size = 0;
 			a->wqs[i].group = -1;
@@ -429,12 +427,12 @@ int fake_unbind(struct fake_hw *hw, const char *object, const char *driver)
 	if (t.wq) {
 		if (strcmp(t.wq->driver, driver))
 			return -ENODEV;
-		disable_wq(hw, t.wq);
+		fake_disable_wq(hw, t.wq);
 		return 0;
 	}
 	if (t.engine_group || strcmp(driver, "idxd") || !t.accel->enabled)
 		return -ENODEV;
-	disable_accel(hw, t.accel);
+	fake_disable_accel(hw, t.accel);
 	return 0;
 }
 
@@ -443,7 +441,7 @@ int fake_unbind(struct fake_hw *hw, const char *object, const char *driver)
 static struct fake_accel *find_parent(struct fake_hw *hw, const char *bdf)
 {
 	for (unsigned int i = 0; i < hw->n_accels; i++)
-		if (!strcmp(hw->accels[i].bdf, bdf))
+		if (!strcmp(hw->accels[i].bdf, bdf) && !hw->accels[i].absent)
 			return &hw->accels[i];
 	return NULL;
 }
@@ -457,9 +455,10 @@ int fake_create_mdev(struct fake_hw *hw, const char *parent, const char *type, c
 {
 	const struct mdev_type *t = mdev_type_find(type);
 	struct fake_accel *a = find_parent(hw, parent);
-	unsigned int wq, slot = 0;
 	char canonical[UUID_LEN];
 	bool registered = false;
+	struct fake_mdev *m;
+	unsigned int wq;
 
 	if (!a)
 		return -ENODEV;
@@ -477,20 +476,17 @@ int fake_create_mdev(struct fake_hw *hw, const char *parent, const char *type, c
 	/* From the last one on, so that whoever wants a certain queue has to say so. */
 	for (wq = a->n_wqs; wq > 0 && !wq_is_creatable(&a->wqs[wq - 1]); wq--)
 		;
-	while (slot < FAKE_MAX_MDEVS && hw->mdevs[slot].used)
-		slot++;
-	if (!wq || slot == FAKE_MAX_MDEVS)
+	m = wq ? fake_add_mdev(hw, canonical) : NULL;
+	if (!m)
 		return -ENOSPC;
 
-	hw->mdevs[slot] = (struct fake_mdev) {
-		.used = true, .accel = a - hw->accels, .wq = wq - 1,
-	};
-	strcpy(hw->mdevs[slot].uuid, canonical);
-	snprintf(hw->mdevs[slot].type, NAME_LEN, "%s", type);
-	a->wqs[wq - 1].mdev = slot + 1;
+	m->accel = a - hw->accels;
+	m->wq = wq - 1;
+	snprintf(m->type, sizeof(m->type), "%s", type);
+	a->wqs[wq - 1].mdev = m - hw->mdevs + 1;
 	for (unsigned int i = 0; i < hw->n_openers; i++)
 		if (!strcmp(hw->openers[i].uuid, canonical))
-			hw->mdevs[slot].holder = hw->openers[i].holder;
+			m->holder = hw->openers[i].holder;
 	return 0;
 }
 

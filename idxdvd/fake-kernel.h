@@ -21,9 +21,10 @@ int fake_set(struct fake_hw *hw, const char *object, const char *attr, const cha
 int fake_bind(struct fake_hw *hw, const char *object, const char *driver);
 int fake_unbind(struct fake_hw *hw, const char *object, const char *driver);
 
-struct fake_mdev *fake_find_mdev(struct fake_hw *hw, const char *uuid);
+void fake_disable_wq(struct fake_hw *hw, struct fake_wq *w);
+void fake_disable_accel(struct fake_hw *hw, struct fake_accel *a);
+
 int fake_create_mdev(struct fake_hw *hw, const char *parent, const char *type, const char *uuid);
 int fake_move_mdev(struct fake_hw *hw, const char *uuid, const char *wq);
-void fake_drop_mdev(struct fake_hw *hw, struct fake_mdev *m);
 
 #endif

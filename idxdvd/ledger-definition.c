@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The definitions in the ledger: see ledger.h. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "idxdvd/common/cleanup.h"
 #include "idxdvd/ledger.h"
 
 struct definition *ledger_find_definition(const struct ledger *l, const char *uuid)
 {
-	for (struct definition *d = l->definitions[ledger_bucket(uuid)]; d; d = d->next)
-		if (!strcmp(d->uuid, uuid))
-			return d;
-	return NULL;
+	return table_get(&l->definitions, uuid);
 }
 
 struct definition *ledger_next_definition(const struct ledger *l, const struct definition *prev)
 {
-	size_t i = prev ? ledger_bucket(prev->uuid) + 1 : 0;
+	return table_after(&l->definitions, prev ? prev->uuid : NULL);
+}
 
-	if (prev && prev->next)
-		return prev->next;
-	for (; i < LEDGER_BUCKETS; i++)
-		if (l->definitions[i])
-			return l->definitions[i];
-	return NULL;
+void ledger_forget_starts(struct slot *s)
+{
+	if (s)
+		s->starts_known = false;
+}
+
+/* What is to run from the start on this parent may be another now. */
+static void touch_parent(struct ledger *l, const struct definition *d)
+{
+	struct slot *s = ledger_slot(l, d->parent);
+
+	ledger_forget_starts(s);
+	ledger_touch(l, s);
 }
 
 static void mark_mdev(struct ledger *l, const char *uuid, bool persisted)
@@ -34,90 +42,137 @@ static void mark_mdev(struct ledger *l, const char *uuid, bool persisted)
 	ledger_note(l, OBJECT_MDEV, OBJECT_CHANGED, uuid);
 }
 
-void ledger_put_definition(struct ledger *l, struct definition *d)
+int ledger_put_definition(struct ledger *l, struct definition *d)
 {
-	struct definition **p = &l->definitions[ledger_bucket(d->uuid)], *old;
+	struct definition *old = ledger_find_definition(l, d->uuid);
 
-	while (*p && strcmp((*p)->uuid, d->uuid))
-		p = &(*p)->next;
-	old = *p;
 	if (old && definition_same(old, d)) {
 		definition_free(d);
-		return;
+		return 0;
 	}
 	d->tried = false;
-	d->next = old ? old->next : NULL;
-	*p = d;
-	l->n_definitions += !old;
+	if (table_put(&l->definitions, d->uuid, d) < 0) {
+		definition_free(d);
+		return -ENOMEM;
+	}
 	ledger_note(l, OBJECT_DEFINITION, old ? OBJECT_CHANGED : OBJECT_ADDED, d->uuid);
+	if (old)
+		touch_parent(l, old);
 	definition_free(old);
+	touch_parent(l, d);
 	mark_mdev(l, d->uuid, true);
+	return 0;
 }
 
 void ledger_drop_definition(struct ledger *l, const char *uuid)
 {
-	struct definition **p = &l->definitions[ledger_bucket(uuid)], *d;
+	struct definition *d = table_drop(&l->definitions, uuid);
 
-	while (*p && strcmp((*p)->uuid, uuid))
-		p = &(*p)->next;
-	d = *p;
 	if (!d)
 		return;
-	*p = d->next;
-	l->n_definitions--;
 	ledger_note(l, OBJECT_DEFINITION, OBJECT_REMOVED, d->uuid);
+	touch_parent(l, d);
 	mark_mdev(l, d->uuid, false);
 	definition_free(d);
 }
 
-void ledger_replace_definitions(struct ledger *l, struct definition **defs, size_t n)
+int ledger_replace_definitions(struct ledger *l, struct definition **defs, size_t n)
 {
 	struct definition *d, *next;
+	int r = 0;
 
 	for (d = ledger_next_definition(l, NULL); d; d = ledger_next_definition(l, d))
 		d->seen = false;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && r >= 0; i++) {
 		char uuid[UUID_LEN];
 
 		memcpy(uuid, defs[i]->uuid, sizeof(uuid));
-		ledger_put_definition(l, TAKE(defs[i]));
-		ledger_find_definition(l, uuid)->seen = true;
+		r = ledger_put_definition(l, TAKE(defs[i]));
+		if (r >= 0)
+			ledger_find_definition(l, uuid)->seen = true;
 	}
-	for (d = ledger_next_definition(l, NULL); d; d = next) {
+	for (d = ledger_next_definition(l, NULL); d && r >= 0; d = next) {
 		next = ledger_next_definition(l, d);
 		if (!d->seen)
 			ledger_drop_definition(l, d->uuid);
 	}
+	return r;
 }
 
-static int rank(const struct definition *d, const struct slot *s)
+/* --- what is to run from the start ----------------------------------------------------------- */
+
+struct start {
+	char uuid[UUID_LEN];
+	int rank;
+};
+
+static bool is_wanted(const struct ledger *l, const struct definition *d, const struct slot *s)
 {
-	return d->wq[0] ? 0 : record_binding(s->record, d->uuid) ? 1 : 2;
+	const struct record_binding *b;
+
+	if (!d->autostart || d->tried || strcmp(d->parent, s->bdf) || ledger_find_mdev(l, d->uuid))
+		return false;
+	b = record_binding(s->record, d->uuid);
+	return !b || !b->started;
 }
 
-static bool was_started(const struct definition *d, const struct slot *s)
+static int compare_starts(const void *a, const void *b)
 {
-	const struct record_binding *b = record_binding(s->record, d->uuid);
+	const struct start *x = a, *y = b;
 
-	return b && b->started;
+	return x->rank != y->rank ? x->rank - y->rank : strcmp(x->uuid, y->uuid);
 }
 
-static bool comes_before(const struct definition *a, const struct definition *b,
-			 const struct slot *s)
+static struct start *sort_starts(const struct ledger *l, const struct slot *s, size_t *ret_n)
 {
-	int d = rank(a, s) - rank(b, s);
-
-	return d ? d < 0 : strcmp(a->uuid, b->uuid) < 0;
-}
-
-struct definition *ledger_next_autostart(struct ledger *l, const struct slot *s)
-{
-	struct definition *first = NULL;
+	struct start *starts = NULL, *more;
+	size_t n = 0, size = 0;
 
 	for (struct definition *d = ledger_next_definition(l, NULL); d;
-	     d = ledger_next_definition(l, d))
-		if (d->autostart && !d->tried && !strcmp(d->parent, s->bdf) &&
-		    !ledger_find_mdev(l, d->uuid) && !was_started(d, s) && (!first || comes_before(d, first, s)))
-			first = d;
-	return first;
+	     d = ledger_next_definition(l, d)) {
+		if (!is_wanted(l, d, s))
+			continue;
+		if (n == size) {
+			size = size ? 2 * size : 16;
+			more = reallocarray(starts, size, sizeof(*starts));
+			if (!more)
+				break;
+			starts = more;
+		}
+		memcpy(starts[n].uuid, d->uuid, sizeof(starts[n].uuid));
+		starts[n++].rank = d->wq[0] ? 0 : record_binding(s->record, d->uuid) ? 1 : 2;
+	}
+	if (n)
+		qsort(starts, n, sizeof(*starts), compare_starts);
+	*ret_n = n;
+	return starts;
+}
+
+/* Without memory it is a part of them, or none. */
+static void find_starts(struct ledger *l, struct slot *s)
+{
+	_cleanup_(freep) struct start *starts = NULL;
+	size_t n;
+
+	starts = sort_starts(l, s, &n);
+	free(s->starts);
+	s->starts = calloc(n + 1, sizeof(*s->starts));
+	s->n_starts = s->starts ? n : 0;
+	s->next_start = 0;
+	for (size_t i = 0; i < s->n_starts; i++)
+		memcpy(s->starts[i], starts[i].uuid, UUID_LEN);
+	s->starts_known = true;
+}
+
+struct definition *ledger_next_autostart(struct ledger *l, struct slot *s)
+{
+	if (!s->starts_known)
+		find_starts(l, s);
+	for (; s->next_start < s->n_starts; s->next_start++) {
+		struct definition *d = ledger_find_definition(l, s->starts[s->next_start]);
+
+		if (d && is_wanted(l, d, s))
+			return d;
+	}
+	return NULL;
 }

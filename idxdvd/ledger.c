@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,140 +12,117 @@
 void ledger_init(struct ledger *l)
 {
 	memset(l, 0, sizeof(*l));
+	l->last_touched = &l->touched;
+}
+
+static void slot_free(struct slot *s)
+{
+	accel_free(s->accel);
+	record_free(s->record);
+	free(s->starts);
+	free(s);
 }
 
 void ledger_done(struct ledger *l)
 {
 	ledger_replace_definitions(l, NULL, 0);
-	for (size_t i = 0; i < l->n_slots; i++) {
-		accel_free(l->slots[i].accel);
-		record_free(l->slots[i].record);
-	}
-	for (size_t i = 0; i < LEDGER_BUCKETS; i++)
-		for (struct mdev *m = l->buckets[i], *next; m; m = next) {
-			next = m->next;
-			free(m);
-		}
+	for (struct mdev *m; (m = ledger_next_mdev(l, NULL)); free(m))
+		table_drop(&l->mdevs, m->uuid);
+	for (size_t i = 0; i < l->n_slots; i++)
+		slot_free(l->slots[i]);
+	table_clear(&l->names);
+	table_clear(&l->wq_names);
+	table_clear(&l->mdevs);
+	table_clear(&l->definitions);
+	table_clear(&l->owners);
+	table_clear(&l->noted);
 	free(l->slots);
 	free(l->accels);
 	free(l->changes);
 	ledger_init(l);
 }
 
-/* --- changes --------------------------------------------------------------------------------- */
-
-/* How far back a change is looked for before it is noted a second time. */
-#define NOTE_WINDOW 64
-
-static bool is_noted(const struct ledger *l, enum object_kind kind, const char *id)
-{
-	for (size_t i = l->n_changes; i > 0 && l->n_changes - i < NOTE_WINDOW; i--) {
-		const struct change *c = &l->changes[i - 1];
-
-		if (c->kind == kind && !strcmp(c->id, id))
-			return c->change != OBJECT_REMOVED;
-	}
-	return false;
-}
-
-/* What is gone did not change before; true if nobody was told yet that it was there. */
-static bool forget_notes(struct ledger *l, enum object_kind kind, const char *id)
-{
-	for (size_t i = l->n_changes; i-- > 0;) {
-		struct change *c = &l->changes[i];
-		bool added = c->change == OBJECT_ADDED;
-
-		if (c->kind != kind || strcmp(c->id, id))
-			continue;
-		if (c->change == OBJECT_REMOVED)
-			break;
-		memmove(c, c + 1, (--l->n_changes - i) * sizeof(*c));
-		if (added)
-			return true;
-	}
-	return false;
-}
-
-void ledger_note(struct ledger *l, enum object_kind kind, enum object_change change,
-		 const char *id)
-{
-	struct change *c;
-
-	if (change == OBJECT_CHANGED && is_noted(l, kind, id))
-		return;
-	if (change == OBJECT_REMOVED && forget_notes(l, kind, id))
-		return;
-	if (l->n_changes == l->size_changes) {
-		size_t size = l->size_changes ? 2 * l->size_changes : 32;
-		struct change *more = realloc(l->changes, size * sizeof(*more));
-
-		/* Whoever listens misses a signal; what can be read stays right. */
-		if (!more)
-			return;
-		l->changes = more;
-		l->size_changes = size;
-	}
-	c = &l->changes[l->n_changes++];
-	c->kind = kind;
-	c->change = change;
-	memset(c->id, 0, sizeof(c->id));
-	strncpy(c->id, id, sizeof(c->id) - 1);
-}
-
-size_t ledger_take_changes(struct ledger *l, struct change **ret)
-{
-	size_t n = l->n_changes;
-
-	*ret = TAKE(l->changes);
-	l->n_changes = l->size_changes = 0;
-	return n;
-}
-
 /* --- looking up ------------------------------------------------------------------------------ */
 
 struct slot *ledger_slot(struct ledger *l, const char *bdf)
 {
-	for (size_t i = 0; i < l->n_slots; i++)
-		if (!strcmp(l->slots[i].bdf, bdf))
-			return &l->slots[i];
-	return NULL;
+	struct slot *s = table_get(&l->names, bdf);
+
+	return s && !strcmp(s->bdf, bdf) ? s : NULL;
 }
 
 struct accel *ledger_find_accel(const struct ledger *l, const char *name)
 {
-	for (size_t i = 0; i < l->n_accels; i++)
-		if (!strcmp(l->accels[i]->name, name) || !strcmp(l->accels[i]->bdf, name))
-			return l->accels[i];
-	return NULL;
+	const struct slot *s = table_get(&l->names, name);
+
+	return s ? s->accel : NULL;
 }
 
-size_t ledger_bucket(const char *uuid)
+/* wq0 of wq0.1; an accelerator's own name is not part of it. */
+static void wq_prefix(const char *name, char ret[NAME_LEN])
 {
-	size_t h = 5381;
+	snprintf(ret, NAME_LEN, "%.*s", (int)strcspn(name, "."), name);
+}
 
-	for (; *uuid; uuid++)
-		h = h * 33 + (unsigned char)*uuid;
-	return h % LEDGER_BUCKETS;
+struct wq *ledger_find_wq(const struct ledger *l, const char *name, struct accel **ret_accel)
+{
+	char prefix[NAME_LEN];
+	const struct slot *s;
+	struct wq *w;
+
+	wq_prefix(name, prefix);
+	s = table_get(&l->wq_names, prefix);
+	w = s && s->accel ? accel_find_wq(s->accel, name) : NULL;
+	if (w)
+		*ret_accel = s->accel;
+	return w;
 }
 
 struct mdev *ledger_find_mdev(const struct ledger *l, const char *uuid)
 {
-	for (struct mdev *m = l->buckets[ledger_bucket(uuid)]; m; m = m->next)
-		if (!strcmp(m->uuid, uuid))
-			return m;
-	return NULL;
+	return table_get(&l->mdevs, uuid);
 }
 
 struct mdev *ledger_next_mdev(const struct ledger *l, const struct mdev *prev)
 {
-	size_t i = prev ? ledger_bucket(prev->uuid) + 1 : 0;
+	return table_after(&l->mdevs, prev ? prev->uuid : NULL);
+}
 
-	if (prev && prev->next)
-		return prev->next;
-	for (; i < LEDGER_BUCKETS; i++)
-		if (l->buckets[i])
-			return l->buckets[i];
-	return NULL;
+/* --- what upkeep has to look at -------------------------------------------------------------- */
+
+void ledger_touch(struct ledger *l, struct slot *s)
+{
+	if (!s || s->touched)
+		return;
+	s->touched = true;
+	s->next_touched = NULL;
+	*l->last_touched = s;
+	l->last_touched = &s->next_touched;
+}
+
+struct slot *ledger_touched(const struct ledger *l)
+{
+	return l->touched;
+}
+
+static void untouch(struct ledger *l, struct slot *s)
+{
+	struct slot **p = &l->touched;
+
+	while (*p && *p != s)
+		p = &(*p)->next_touched;
+	if (!*p)
+		return;
+	*p = s->next_touched;
+	if (l->last_touched == &s->next_touched)
+		l->last_touched = p;
+	s->touched = false;
+}
+
+void ledger_pass_touched(struct ledger *l)
+{
+	if (l->touched)
+		untouch(l, l->touched);
 }
 
 /* --- what follows from what ------------------------------------------------------------------ */
@@ -202,6 +181,7 @@ static void derive(struct ledger *l, struct slot *s)
 		a->n_pool += w->cls == WQ_POOL && w->ours;
 	}
 	alloc_reserve(a);
+	a->room = alloc_available(a);
 }
 
 /* Notes what differs from @before; it may be NULL. */
@@ -219,10 +199,11 @@ static void compare(struct ledger *l, const struct accel *before, const struct a
 			ledger_note(l, OBJECT_WQ, OBJECT_CHANGED, a->wqs[i].name);
 }
 
-static void settle(struct ledger *l, struct slot *s)
+static void settle_now(struct ledger *l, struct slot *s)
 {
 	_cleanup_(accel_freep) struct accel *before = NULL;
 
+	s->unsettled = false;
 	if (!s->accel)
 		return;
 	/* Without memory for the copy everything counts as changed. */
@@ -233,11 +214,33 @@ static void settle(struct ledger *l, struct slot *s)
 		compare(l, before, s->accel);
 }
 
+static void settle(struct ledger *l, struct slot *s)
+{
+	ledger_touch(l, s);
+	if (l->batch)
+		s->unsettled = true;
+	else
+		settle_now(l, s);
+}
+
+void ledger_begin(struct ledger *l)
+{
+	l->batch = true;
+}
+
+void ledger_end(struct ledger *l)
+{
+	l->batch = false;
+	for (struct slot *s = l->touched; s; s = s->next_touched)
+		if (s->unsettled)
+			settle_now(l, s);
+}
+
 /* --- accelerators and records ---------------------------------------------------------------- */
 
 static struct slot *slot_for(struct ledger *l, const char *bdf)
 {
-	struct slot *s = ledger_slot(l, bdf), *slots;
+	struct slot *s = ledger_slot(l, bdf), **slots;
 	struct accel **accels;
 
 	if (s)
@@ -251,9 +254,16 @@ static struct slot *slot_for(struct ledger *l, const char *bdf)
 		return NULL;
 	l->accels = accels;
 
-	s = &l->slots[l->n_slots++];
-	memset(s, 0, sizeof(*s));
-	strncpy(s->bdf, bdf, sizeof(s->bdf) - 1);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	snprintf(s->bdf, sizeof(s->bdf), "%s", bdf);
+	if (table_put(&l->names, s->bdf, s) < 0) {
+		free(s);
+		return NULL;
+	}
+	s->index = l->n_slots;
+	l->slots[l->n_slots++] = s;
 	return s;
 }
 
@@ -265,14 +275,42 @@ static int compare_accels(const void *a, const void *b)
 				    (x->id > y->id) - (x->id < y->id);
 }
 
+/* After one came or went. */
 static void list_accels(struct ledger *l)
 {
 	l->n_accels = 0;
 	for (size_t i = 0; i < l->n_slots; i++)
-		if (l->slots[i].accel)
-			l->accels[l->n_accels++] = l->slots[i].accel;
+		if (l->slots[i]->accel)
+			l->accels[l->n_accels++] = l->slots[i]->accel;
 	if (l->n_accels)
 		qsort(l->accels, l->n_accels, sizeof(*l->accels), compare_accels);
+	for (size_t i = 0; i < l->n_accels; i++)
+		ledger_slot(l, l->accels[i]->bdf)->order = i;
+}
+
+static int add_names(struct ledger *l, struct slot *s, const struct accel *a)
+{
+	char prefix[NAME_LEN];
+	int r;
+
+	r = table_put(&l->names, a->name, s);
+	if (r < 0 || !a->n_wqs)
+		return r;
+	wq_prefix(a->wqs[0].name, prefix);
+	return table_put(&l->wq_names, prefix, s);
+}
+
+/* A name may be another's already. */
+static void drop_names(struct ledger *l, const struct slot *s)
+{
+	char prefix[NAME_LEN] = "";
+
+	if (table_get(&l->names, s->accel->name) == s)
+		table_drop(&l->names, s->accel->name);
+	if (s->accel->n_wqs)
+		wq_prefix(s->accel->wqs[0].name, prefix);
+	if (table_get(&l->wq_names, prefix) == s)
+		table_drop(&l->wq_names, prefix);
 }
 
 int ledger_put_accel(struct ledger *l, struct accel *a)
@@ -285,7 +323,7 @@ int ledger_put_accel(struct ledger *l, struct accel *a)
 		ledger_drop_accel(l, a->bdf);
 		s = slot_for(l, a->bdf);
 	}
-	if (!s) {
+	if (!s || (!s->accel && add_names(l, s, a) < 0)) {
 		accel_free(a);
 		return -ENOMEM;
 	}
@@ -300,19 +338,47 @@ int ledger_put_accel(struct ledger *l, struct accel *a)
 			a->wqs[i].mdev[0] = '\0';
 	s->appeared = s->appeared || !old;
 	s->autostart_failed = s->autostart_failed && old;
+	if (!old)
+		ledger_forget_starts(s);
 	if (!old || !accel_same_hardware(old, a))
 		s->stalled = false;
 	forget_unbound(s->record, a);
 	derive(l, s);
-	list_accels(l);
+	if (old)
+		l->accels[s->order] = a;
+	else
+		list_accels(l);
 	compare(l, old, a);
+	ledger_touch(l, s);
 	return 0;
 }
 
 static void drop_slot(struct ledger *l, struct slot *s)
 {
-	if (!s->accel && !s->record)
-		*s = l->slots[--l->n_slots];
+	if (s->accel || s->record)
+		return;
+	table_drop(&l->names, s->bdf);
+	untouch(l, s);
+	l->slots[s->index] = l->slots[--l->n_slots];
+	l->slots[s->index]->index = s->index;
+	slot_free(s);
+}
+
+static void drop_mdevs_of(struct ledger *l, const struct slot *s)
+{
+	char uuid[UUID_LEN];
+
+	for (unsigned int i = 0; i < s->accel->n_wqs; i++) {
+		memcpy(uuid, s->accel->wqs[i].mdev, sizeof(uuid));
+		if (uuid[0])
+			ledger_drop_mdev(l, uuid);
+	}
+	/* Those of which the module did not say what they have. */
+	for (struct mdev *m = ledger_next_mdev(l, NULL), *next; m && s->accel->n_mdevs; m = next) {
+		next = ledger_next_mdev(l, m);
+		if (!strcmp(m->parent, s->bdf))
+			ledger_drop_mdev(l, m->uuid);
+	}
 }
 
 void ledger_drop_accel(struct ledger *l, const char *bdf)
@@ -322,14 +388,11 @@ void ledger_drop_accel(struct ledger *l, const char *bdf)
 	if (!s || !s->accel)
 		return;
 
-	for (struct mdev *m = ledger_next_mdev(l, NULL), *next; m; m = next) {
-		next = ledger_next_mdev(l, m);
-		if (!strcmp(m->parent, bdf))
-			ledger_drop_mdev(l, m->uuid);
-	}
+	drop_mdevs_of(l, s);
 	for (unsigned int i = 0; i < s->accel->n_wqs; i++)
 		ledger_note(l, OBJECT_WQ, OBJECT_REMOVED, s->accel->wqs[i].name);
 	ledger_note(l, OBJECT_ACCEL, OBJECT_REMOVED, s->accel->name);
+	drop_names(l, s);
 	s->accel = accel_free(s->accel);
 	if (s->record) {
 		memset(s->record->wqs, 0, sizeof(s->record->wqs));
@@ -339,12 +402,50 @@ void ledger_drop_accel(struct ledger *l, const char *bdf)
 	list_accels(l);
 }
 
-/* Whether it is ours, and for how long. */
-static void claim(struct mdev *m, const struct slot *s)
+int ledger_keep_accels(struct ledger *l, struct accel *const *accels, size_t n)
 {
+	struct table kept = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = table_put(&kept, accels[i]->bdf, accels[i]);
+	for (size_t i = l->n_accels; i-- > 0 && r >= 0;)
+		if (i < l->n_accels && !table_get(&kept, l->accels[i]->bdf))
+			ledger_drop_accel(l, l->accels[i]->bdf);
+	table_clear(&kept);
+	return r;
+}
+
+static void count_owner(struct ledger *l, unsigned int uid, int change)
+{
+	unsigned int n = ledger_count_owner(l, uid) + change;
+	char key[16];
+
+	snprintf(key, sizeof(key), "%u", uid);
+	if (!n)
+		table_drop(&l->owners, key);
+	else
+		(void)table_put(&l->owners, key, (void *)(uintptr_t)n);
+}
+
+unsigned int ledger_count_owner(const struct ledger *l, unsigned int uid)
+{
+	char key[16];
+
+	snprintf(key, sizeof(key), "%u", uid);
+	return (uintptr_t)table_get(&l->owners, key);
+}
+
+/* Whether it is ours, and for how long. */
+static void claim(struct ledger *l, struct mdev *m, const struct slot *s)
+{
+	if (m->ours)
+		count_owner(l, m->owner, -1);
 	m->ours = s && s->record && record_has_mdev(s->record, m->uuid);
 	snprintf(m->lease, sizeof(m->lease), "%s", m->ours ? record_lease(s->record, m->uuid) : "");
 	m->owner = m->ours ? record_owner(s->record, m->uuid) : 0;
+	if (m->ours)
+		count_owner(l, m->owner, 1);
 }
 
 /* Which mdevs are ours may have changed with the record. */
@@ -356,7 +457,7 @@ static void reclaim_mdevs(struct ledger *l, const struct slot *s)
 
 		if (!m)
 			continue;
-		claim(m, s);
+		claim(l, m, s);
 		if (m->ours != before)
 			ledger_note(l, OBJECT_MDEV, OBJECT_CHANGED, m->uuid);
 	}
@@ -368,13 +469,14 @@ int ledger_put_record(struct ledger *l, const char *bdf, struct record *rec)
 
 	if (!s)
 		return rec ? -ENOMEM : 0;
+	if (!s->record)
+		ledger_forget_starts(s);
 	record_free(s->record);
 	s->record = rec;
 	s->stalled = false;
 	reclaim_mdevs(l, s);
 	settle(l, s);
 	drop_slot(l, s);
-	list_accels(l);
 	return 0;
 }
 
@@ -406,14 +508,11 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 		added = true;
 	}
 	if (!mine) {
-		size_t i = ledger_bucket(m->uuid);
-
 		mine = calloc(1, sizeof(*mine));
-		if (!mine)
+		if (!mine || table_put(&l->mdevs, m->uuid, mine) < 0) {
+			free(mine);
 			return -ENOMEM;
-		mine->next = l->buckets[i];
-		l->buckets[i] = mine;
-		l->n_mdevs++;
+		}
 		if (s && s->accel) {
 			s->accel->n_mdevs++;
 			ledger_note(l, OBJECT_ACCEL, OBJECT_CHANGED, s->accel->name);
@@ -427,8 +526,9 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 		memset(&w->holder, 0, sizeof(w->holder));
 	}
 	*mine = *m;
-	mine->next = before.next;
-	claim(mine, s);
+	mine->ours = before.ours;
+	mine->owner = before.owner;
+	claim(l, mine, s);
 	mine->persisted = ledger_find_definition(l, m->uuid);
 	mine->accel[0] = '\0';
 	if (s && s->accel)
@@ -452,21 +552,16 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 
 void ledger_drop_mdev(struct ledger *l, const char *uuid)
 {
-	struct mdev **p = &l->buckets[ledger_bucket(uuid)], *m;
+	struct mdev *m = table_drop(&l->mdevs, uuid);
 	struct slot *s;
 	struct wq *w;
 
-	while (*p && strcmp((*p)->uuid, uuid))
-		p = &(*p)->next;
-	m = *p;
 	if (!m)
 		return;
 
-	*p = m->next;
-	l->n_mdevs--;
 	s = ledger_slot(l, m->parent);
 	w = wq_of(s, m->wq);
-	if (w && !strcmp(w->mdev, uuid)) {
+	if (w && !strcmp(w->mdev, m->uuid)) {
 		w->mdev[0] = '\0';
 		memset(&w->holder, 0, sizeof(w->holder));
 	}
@@ -475,6 +570,8 @@ void ledger_drop_mdev(struct ledger *l, const char *uuid)
 		s->accel->n_mdevs--;
 		ledger_note(l, OBJECT_ACCEL, OBJECT_CHANGED, s->accel->name);
 	}
+	if (m->ours)
+		count_owner(l, m->owner, -1);
 	if (s && s->record)
 		record_drop_mdev(s->record, m->uuid);
 	if (s) {
@@ -482,4 +579,20 @@ void ledger_drop_mdev(struct ledger *l, const char *uuid)
 		settle(l, s);
 	}
 	free(m);
+}
+
+int ledger_keep_mdevs(struct ledger *l, const struct mdev *mdevs, size_t n)
+{
+	struct table kept = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = table_put(&kept, mdevs[i].uuid, (void *)&mdevs[i]);
+	for (struct mdev *m = ledger_next_mdev(l, NULL), *next; m && r >= 0; m = next) {
+		next = ledger_next_mdev(l, m);
+		if (!table_get(&kept, m->uuid))
+			ledger_drop_mdev(l, m->uuid);
+	}
+	table_clear(&kept);
+	return r;
 }

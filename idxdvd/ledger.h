@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "idxdvd/common/table.h"
 #include "idxdvd/definition.h"
 #include "idxdvd/device.h"
 #include "idxdvd/manager.h"
@@ -17,37 +18,48 @@
 #include "idxdvd/policy.h"
 #include "idxdvd/record.h"
 
-#define LEDGER_BUCKETS 1024
-
 /* An accelerator and what is kept of it; either may be missing, not both. */
 struct slot {
 	char bdf[NAME_LEN];
 	struct accel *accel;
 	struct record *record;
+	size_t index, order;		/* in the ledger's two arrays */
 	bool appeared;			/* the accelerator is new since the last look at this */
 	bool autostart_failed;		/* of one at least; tried again by the next daemon */
 	bool stalled;			/* upkeep failed; wait for a change before it is tried again */
+	bool unsettled;			/* what follows from a change is not worked out yet */
+	bool touched;			/* in the list of those that upkeep has to look at */
+	struct slot *next_touched;
+
+	/* What is to run from the start, in order; not known before somebody asks. */
+	bool starts_known;
+	char (*starts)[UUID_LEN];
+	size_t n_starts, next_start;
 };
 
 struct change {
 	enum object_kind kind;
 	enum object_change change;
 	char id[UUID_LEN];
+	size_t earlier;			/* index + 1 of the one before it of the same object */
+	bool dead;
 };
 
 struct ledger {
 	char boot_id[UUID_LEN];
 	const struct policy *policy;	/* NULL: it says nothing */
-	struct slot *slots;
+	struct slot **slots;
 	size_t n_slots;
+	struct table names, wq_names;	/* slots by 0000:6a:01.0 or dsa0, and by wq0 */
+	struct slot *touched, **last_touched;
+	bool batch;
 	struct accel **accels;		/* those of the slots, in the order of their names */
 	size_t n_accels;
-	struct mdev *buckets[LEDGER_BUCKETS];
-	size_t n_mdevs;
-	struct definition *definitions[LEDGER_BUCKETS];
-	size_t n_definitions;
+	struct table mdevs, definitions;	/* by UUID */
+	struct table owners;		/* number of mdevs by number of the user */
 	struct change *changes;
 	size_t n_changes, size_changes;
+	struct table noted;		/* index + 1 of the last change by object */
 };
 
 void ledger_init(struct ledger *l);
@@ -55,8 +67,20 @@ void ledger_done(struct ledger *l);
 
 struct slot *ledger_slot(struct ledger *l, const char *bdf);
 struct accel *ledger_find_accel(const struct ledger *l, const char *name_or_bdf);
+struct wq *ledger_find_wq(const struct ledger *l, const char *name, struct accel **ret_accel);
 struct mdev *ledger_find_mdev(const struct ledger *l, const char *uuid);
 struct mdev *ledger_next_mdev(const struct ledger *l, const struct mdev *prev);
+
+/* How many mdevs that this user made. */
+unsigned int ledger_count_owner(const struct ledger *l, unsigned int uid);
+
+/* Between the two what follows from changes is worked out once for all of them, at the end. */
+void ledger_begin(struct ledger *l);
+void ledger_end(struct ledger *l);
+
+/* The next that upkeep has to look at; it stays that until it is passed. */
+struct slot *ledger_touched(const struct ledger *l);
+void ledger_pass_touched(struct ledger *l);
 
 /* Takes the accelerator over, in place of an older one at the same address. */
 int ledger_put_accel(struct ledger *l, struct accel *a);
@@ -65,22 +89,26 @@ void ledger_drop_accel(struct ledger *l, const char *bdf);
 int ledger_put_record(struct ledger *l, const char *bdf, struct record *rec);
 int ledger_put_mdev(struct ledger *l, const struct mdev *m);
 void ledger_drop_mdev(struct ledger *l, const char *uuid);
+/* Forgets those that are not in the array. */
+int ledger_keep_accels(struct ledger *l, struct accel *const *accels, size_t n);
+int ledger_keep_mdevs(struct ledger *l, const struct mdev *mdevs, size_t n);
 
 struct definition *ledger_find_definition(const struct ledger *l, const char *uuid);
 struct definition *ledger_next_definition(const struct ledger *l, const struct definition *prev);
 /* Takes the definition over, in place of an older one of the same UUID. */
-void ledger_put_definition(struct ledger *l, struct definition *d);
+int ledger_put_definition(struct ledger *l, struct definition *d);
 void ledger_drop_definition(struct ledger *l, const char *uuid);
 /* Takes over what is in the array; forgets what is not. */
-void ledger_replace_definitions(struct ledger *l, struct definition **defs, size_t n);
+int ledger_replace_definitions(struct ledger *l, struct definition **defs, size_t n);
 /*
  * The next one of this accelerator that is to run from the start and does not: first those that want
  * a certain queue, then those that had one, so that nobody else takes it.
  */
-struct definition *ledger_next_autostart(struct ledger *l, const struct slot *s);
+struct definition *ledger_next_autostart(struct ledger *l, struct slot *s);
 
 /* Inside of the ledger. */
-size_t ledger_bucket(const char *uuid);
+void ledger_touch(struct ledger *l, struct slot *s);
+void ledger_forget_starts(struct slot *s);
 void ledger_note(struct ledger *l, enum object_kind kind, enum object_change change,
 		 const char *id);
 

@@ -5,7 +5,8 @@ idxdvd_libcommon_a_SOURCES = \
 	idxdvd/common/cleanup.h \
 	idxdvd/common/json.c idxdvd/common/json.h \
 	idxdvd/common/log.c idxdvd/common/log.h \
-	idxdvd/common/parse.c idxdvd/common/parse.h
+	idxdvd/common/parse.c idxdvd/common/parse.h \
+	idxdvd/common/table.c idxdvd/common/table.h
 
 # Everything but main.c and the D-Bus side; the unit tests link it too.
 noinst_LIBRARIES += idxdvd/libidxdvd.a
@@ -23,6 +24,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/execute.c idxdvd/execute.h \
 	idxdvd/fake-hw.c idxdvd/fake-hw.h \
 	idxdvd/fake-kernel.c idxdvd/fake-kernel.h \
+	idxdvd/fake-mdev.c \
 	idxdvd/fs.c idxdvd/fs.h \
 	idxdvd/holder.c idxdvd/holder.h \
 	idxdvd/holding.c idxdvd/holding.h \
@@ -32,6 +34,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/journal.c idxdvd/journal.h \
 	idxdvd/layout.c \
 	idxdvd/ledger.c idxdvd/ledger.h \
+	idxdvd/ledger-change.c \
 	idxdvd/ledger-definition.c \
 	idxdvd/manager.c idxdvd/manager.h \
 	idxdvd/manager-look.c \

@@ -42,16 +42,12 @@ const struct accel *manager_find_accel(const struct manager *m, const char *name
 const struct wq *manager_find_wq(const struct manager *m, const char *name,
 				 const struct accel **ret_accel)
 {
-	for (size_t i = 0; i < m->ledger.n_accels; i++) {
-		struct wq *w = accel_find_wq(m->ledger.accels[i], name);
+	struct accel *a = NULL;
+	struct wq *w = ledger_find_wq(&m->ledger, name, &a);
 
-		if (!w)
-			continue;
-		if (ret_accel)
-			*ret_accel = m->ledger.accels[i];
-		return w;
-	}
-	return NULL;
+	if (w && ret_accel)
+		*ret_accel = a;
+	return w;
 }
 
 const struct mdev *manager_next_mdev(const struct manager *m, const struct mdev *prev)
@@ -66,7 +62,7 @@ const struct mdev *manager_find_mdev(const struct manager *m, const char *uuid)
 
 size_t manager_n_mdevs(const struct manager *m)
 {
-	return m->ledger.n_mdevs;
+	return m->ledger.mdevs.n;
 }
 
 const struct definition *manager_next_definition(const struct manager *m,
@@ -82,7 +78,7 @@ const struct definition *manager_find_definition(const struct manager *m, const 
 
 size_t manager_n_definitions(const struct manager *m)
 {
-	return m->ledger.n_definitions;
+	return m->ledger.definitions.n;
 }
 
 const struct definition_bad *manager_bad_definitions(const struct manager *m, size_t *ret_n)

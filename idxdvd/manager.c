@@ -117,12 +117,16 @@ static int upkeep_slot(struct manager *m, struct slot *s)
 	return 1;
 }
 
-/* One upkeep at a time, before anything else that waits. */
+/* One upkeep at a time, before anything else that waits; only where something changed. */
 static void upkeep(struct manager *m)
 {
-	for (size_t i = 0; m->started && !m->stopping && i < m->ledger.n_slots; i++)
-		if (upkeep_slot(m, &m->ledger.slots[i]) != 0)
+	struct slot *s;
+
+	while (m->started && !m->stopping && (s = ledger_touched(&m->ledger))) {
+		if (upkeep_slot(m, s) != 0)
 			return;
+		ledger_pass_touched(&m->ledger);
+	}
 }
 
 /* --- the end of an operation ----------------------------------------------------------------- */

@@ -22,7 +22,6 @@ struct mdev {
 	char lease[LEASE_LEN];		/* goes with this client of the bus; "": stays */
 	unsigned int owner;		/* number of the user it counts for, if it is ours */
 	bool persisted;			/* there is a definition of it */
-	struct mdev *next;		/* chain of the manager's table */
 };
 
 /* An mdev type this daemon can hand out. */

@@ -19,7 +19,7 @@ static const struct accel *best_accel(const struct ledger *l, const struct mdev_
 		const struct accel *a = l->accels[i];
 
 		if (a->adopted && a->kind == type->kind &&
-		    (!best || alloc_available(a) > alloc_available(best)))
+		    (!best || a->room > best->room))
 			best = a;
 	}
 	return best;
@@ -137,9 +137,9 @@ int op_plan_define(struct op *op)
 	if (ledger_find_definition(l, uuid))
 		return refuse(&op->res.refusal, REFUSE_EXISTS, EEXIST, uuid,
 			      "modify it, or take another UUID", "it is defined already");
-	if (l->n_definitions >= MAX_DEFINITIONS)
+	if (l->definitions.n >= MAX_DEFINITIONS)
 		return refuse(&op->res.refusal, REFUSE_FAILED, ENOSPC, uuid, "undefine some",
-			      "there are %zu definitions already", l->n_definitions);
+			      "there are %zu definitions already", l->definitions.n);
 	r = choose_parent(op, type, &parent, &a);
 	if (r >= 0)
 		r = definition_new(&op->definition, uuid, parent);
@@ -196,7 +196,7 @@ int op_plan_undefine(struct op *op)
 	return r < 0 ? r : make_plan(op, PLAN_UNDEFINE, old, NULL);
 }
 
-void manager_take_definitions(struct manager *m, struct inventory *inv)
+int manager_take_definitions(struct manager *m, struct inventory *inv)
 {
 	const struct definition_bad *old = m->bad_definitions;
 
@@ -211,5 +211,5 @@ void manager_take_definitions(struct manager *m, struct inventory *inv)
 	free(m->bad_definitions);
 	m->bad_definitions = TAKE(inv->bad_definitions);
 	m->n_bad_definitions = inv->n_bad_definitions;
-	ledger_replace_definitions(&m->ledger, inv->definitions, inv->n_definitions);
+	return ledger_replace_definitions(&m->ledger, inv->definitions, inv->n_definitions);
 }

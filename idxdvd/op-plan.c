@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The second stage of an operation: what is known and what is asked, handed to alloc. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "idxdvd/alloc.h"
@@ -140,8 +141,58 @@ static int check_quota(struct op *op)
 	return op->unbound ? 0 : quota_check(&op->manager->ledger, op->owner, &op->res.refusal);
 }
 
+/* Where a place that fits is known to be; without one the plan says why. */
+static const struct accel *known_place(const struct ledger *l, const struct op *op)
+{
+	const struct mdev_type *type = mdev_type_find(op->type);
+	const struct accel *a = NULL;
+	struct accel **usable;
+	char why[PLACE_WHY_LEN];
+	const struct wq *w;
+	size_t n = 0;
+
+	usable = type ? calloc(l->n_accels + 1, sizeof(*usable)) : NULL;
+	for (size_t i = 0; usable && i < l->n_accels; i++)
+		if (l->accels[i]->kind == type->kind && l->accels[i]->room)
+			usable[n++] = l->accels[i];
+	if (usable && place_choose(usable, n, &op->place, &a, &w, why) < 0)
+		a = NULL;
+	free(usable);
+	return a;
+}
+
+/* The same that alloc_create() chooses if nothing has changed: most room, the first of equals. */
+static const struct accel *known_room(const struct ledger *l, const struct op *op)
+{
+	const struct mdev_type *type = mdev_type_find(op->type);
+	const struct accel *best = NULL;
+
+	for (size_t i = 0; type && i < l->n_accels; i++) {
+		const struct accel *a = l->accels[i];
+
+		if (a->kind == type->kind && a->room && (!best || a->room > best->room))
+			best = a;
+	}
+	return best;
+}
+
+int op_choose_candidate(struct op *op)
+{
+	const struct ledger *l = &op->manager->ledger;
+	struct accel *of_wq = NULL;
+	const struct accel *a;
+
+	if (op->wq)
+		a = ledger_find_wq(l, op->wq, &of_wq) ? of_wq : NULL;
+	else
+		a = op->has_place ? known_place(l, op) : known_room(l, op);
+	return a ? op_copy_string(&op->candidate, a->bdf) : 0;
+}
+
 static int plan_create(struct op *op)
 {
+	struct accel *candidate = op->candidate ?
+				  ledger_find_accel(&op->manager->ledger, op->candidate) : NULL;
 	struct ledger *l = &op->manager->ledger;
 	struct alloc_create req = {
 		.type = op->type, .parent = op->device, .wq = op->wq, .uuid = op->uuid,
@@ -150,7 +201,11 @@ static int plan_create(struct op *op)
 	};
 	int r;
 
-	r = alloc_create(l->accels, l->n_accels, &req, &op->plan, &op->res.refusal);
+	/* Only where it was read again just now. */
+	if (candidate)
+		r = alloc_create(&candidate, 1, &req, &op->plan, &op->res.refusal);
+	else
+		r = alloc_create(l->accels, l->n_accels, &req, &op->plan, &op->res.refusal);
 	if (r >= 0)
 		r = check_quota(op);
 	if (r < 0)
@@ -167,6 +222,7 @@ static int plan_start(struct op *op)
 	struct alloc_create req = { .uuid = op->uuid, .existing = ledger_find_mdev(l, op->uuid) };
 	const struct record_binding *binding;
 	const struct slot *s;
+	struct accel *a;
 	int r;
 
 	if (!d)
@@ -187,7 +243,8 @@ static int plan_start(struct op *op)
 	/* What starts by itself is whose it was. */
 	if (op->kind == OP_AUTOSTART)
 		op->owner = binding ? binding->owner : 0;
-	r = alloc_create(l->accels, l->n_accels, &req, &op->plan, &op->res.refusal);
+	a = ledger_find_accel(l, d->parent);
+	r = alloc_create(&a, a ? 1 : 0, &req, &op->plan, &op->res.refusal);
 	if (r >= 0)
 		r = check_quota(op);
 	if (r < 0)

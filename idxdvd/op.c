@@ -41,6 +41,7 @@ void op_free(struct op *op)
 	free(op->type);
 	free(op->wq);
 	free(op->lease);
+	free(op->candidate);
 	free(op);
 }
 
@@ -194,6 +195,8 @@ static void again(struct op *op)
 	struct manager *m = op->manager;
 
 	m->rescan_all = m->rescan_definitions = true;
+	free(TAKE(op->candidate));
+	op->read_all = false;
 	m->current = NULL;
 	manager_enqueue_first(m, op);
 	manager_pump(m);
@@ -212,6 +215,11 @@ static void log_done(const struct op *op)
 		log_info("%s: %s done, %zu steps", p->accel, plan_kind_name(p->kind), p->n);
 }
 
+static int first_error(int a, int b)
+{
+	return a < 0 ? a : b;
+}
+
 static void plan_executed(struct job *job)
 {
 	struct op *op = op_of(job);
@@ -226,11 +234,11 @@ static void plan_executed(struct job *job)
 		int q = bdf[0] ? ledger_put_record(l, bdf, TAKE(op->after)) : 0;
 
 		if (op->definition)
-			ledger_put_definition(l, TAKE(op->definition));
+			q = first_error(q, ledger_put_definition(l, TAKE(op->definition)));
 		else if (op->plan->definition)
 			ledger_drop_definition(l, op->plan->uuid);
 		log_done(op);
-		r = r < 0 ? r : q;
+		r = first_error(r, q);
 	}
 
 	s = ledger_slot(l, bdf);
@@ -271,6 +279,13 @@ static void start_plan(struct op *op)
 	worker_submit(op->manager->worker, &op->job);
 }
 
+/* It is the place that does not do, not the request. */
+static bool may_be_elsewhere(const struct refusal *r)
+{
+	return r->kind != REFUSE_QUOTA_EXCEEDED && r->kind != REFUSE_EXISTS &&
+	       r->kind != REFUSE_INVALID_UUID && r->kind != REFUSE_NO_SUCH_TYPE;
+}
+
 static void objects_read(struct job *job)
 {
 	struct op *op = op_of(job);
@@ -295,7 +310,16 @@ static void objects_read(struct job *job)
 				  "try again when it runs", "the daemon is stopping"));
 		return;
 	}
-	r = holdings_explain(op, op_make_plan(op));
+	r = op_make_plan(op);
+	if (r < 0 && op->candidate && may_be_elsewhere(&op->res.refusal)) {
+		free(TAKE(op->candidate));
+		memset(&op->res.refusal, 0, sizeof(op->res.refusal));
+		op->read_all = true;
+		op->attempts--;
+		op_start_read(op);
+		return;
+	}
+	r = holdings_explain(op, r);
 	if (r >= 0 && executor_is_unsettled(&m->executor, op->plan->bdf))
 		r = refuse(&op->res.refusal, REFUSE_FAILED, EUCLEAN, op->plan->accel,
 			   "see the log; it is tried again before each operation",
@@ -324,23 +348,27 @@ void op_start_read(struct op *op)
 {
 	struct ledger *l = &op->manager->ledger;
 	const struct definition *d;
+	const struct accel *a;
 	struct mdev *m = NULL;
+	const char *name;
 	int r = 0;
 
 	op->attempts++;
 	if (op->kind == OP_DESTROY)
 		m = ledger_find_mdev(l, op->uuid);
+	if (op->kind == OP_CREATE && !op->device && !op->candidate && !op->read_all)
+		r = op_choose_candidate(op);
 	/* A definition says where its mdev is to be. */
 	d = op->kind == OP_START_MDEV ? ledger_find_definition(l, op->uuid) : NULL;
-	if (d && !op->device)
+	if (d && !op->device && r >= 0)
 		r = op_copy_string(&op->device, d->parent);
-	for (size_t i = 0; i < l->n_accels && r >= 0; i++) {
-		const struct accel *a = l->accels[i];
-
-		if (op->device ? !strcmp(a->name, op->device) || !strcmp(a->bdf, op->device) :
-		    op->kind == OP_CREATE ? a->adopted : m && !strcmp(m->parent, a->bdf))
-			r = op_read_again(op, a);
-	}
+	name = op->device ? op->device : op->candidate ? op->candidate : m ? m->parent : NULL;
+	a = name && r >= 0 ? ledger_find_accel(l, name) : NULL;
+	if (a)
+		r = op_read_again(op, a);
+	for (size_t i = 0; !name && op->kind == OP_CREATE && i < l->n_accels && r >= 0; i++)
+		if (l->accels[i]->adopted)
+			r = op_read_again(op, l->accels[i]);
 	if (r < 0) {
 		op_fail(op, -r, "idxdvd", "out of memory");
 		return;

@@ -67,6 +67,8 @@ struct op {
 	bool look_outside;		/* nobody knows the device: does another driver have it? */
 	bool fresh;			/* whoever waits wants to know whether the machine could be read */
 	unsigned int attempts;
+	char *candidate;		/* create: where it would go by what is known; NULL: any */
+	bool read_all;			/* it did not go there */
 
 	/* Shared with the worker, of whoever has the turn. */
 	struct accel **accels;		/* copies that are read again */
@@ -127,12 +129,14 @@ void op_submit_read(struct op *op);
 int op_read_again(struct op *op, const struct accel *a);
 /* From what is known now to op->plan and op->after, or to a refusal. */
 int op_make_plan(struct op *op);
+/* Sets op->candidate. */
+int op_choose_candidate(struct op *op);
 /* The same for those that concern a definition. */
 int op_plan_define(struct op *op);
 int op_plan_modify(struct op *op);
 int op_plan_undefine(struct op *op);
 /* Keeps what was read of the definitions; says in the log what could not be used. */
-void manager_take_definitions(struct manager *m, struct inventory *inv);
+int manager_take_definitions(struct manager *m, struct inventory *inv);
 
 /* Tells what changed, answers, frees, goes on with the queue. */
 void op_finish(struct op *op, int r);

@@ -15,10 +15,12 @@ int rescan_commit(struct ledger *l, struct inventory *inv)
 {
 	int r = 0;
 
+	ledger_begin(l);
 	for (size_t i = 0; i < inv->n_accels && r >= 0; i++)
 		r = ledger_put_accel(l, TAKE(inv->accels[i]));
 	for (size_t i = 0; i < inv->n_mdevs && r >= 0; i++)
 		r = ledger_put_mdev(l, &inv->mdevs[i]);
+	ledger_end(l);
 	return r;
 }
 
@@ -42,32 +44,16 @@ static void run_scan(struct job *job)
 		op->result = execute_scan_definitions(&op->manager->executor, &op->inventory);
 }
 
-static bool inventory_has_accel(const struct inventory *inv, const char *bdf)
+static int drop_lost(struct ledger *l, const struct inventory *inv)
 {
-	for (size_t i = 0; i < inv->n_accels; i++)
-		if (!strcmp(inv->accels[i]->bdf, bdf))
-			return true;
-	return false;
-}
+	int r;
 
-static bool inventory_has_mdev(const struct inventory *inv, const char *uuid)
-{
-	for (size_t i = 0; i < inv->n_mdevs; i++)
-		if (!strcmp(inv->mdevs[i].uuid, uuid))
-			return true;
-	return false;
-}
-
-static void drop_lost(struct ledger *l, const struct inventory *inv)
-{
-	for (size_t i = l->n_accels; i-- > 0;)
-		if (i < l->n_accels && !inventory_has_accel(inv, l->accels[i]->bdf))
-			ledger_drop_accel(l, l->accels[i]->bdf);
-	for (struct mdev *m = ledger_next_mdev(l, NULL), *next; m; m = next) {
-		next = ledger_next_mdev(l, m);
-		if (!inventory_has_mdev(inv, m->uuid))
-			ledger_drop_mdev(l, m->uuid);
-	}
+	ledger_begin(l);
+	r = ledger_keep_accels(l, inv->accels, inv->n_accels);
+	if (r >= 0)
+		r = ledger_keep_mdevs(l, inv->mdevs, inv->n_mdevs);
+	ledger_end(l);
+	return r;
 }
 
 static void scan_done(struct job *job)
@@ -77,11 +63,12 @@ static void scan_done(struct job *job)
 	int r = op->result;
 
 	if (r >= 0 && op->scan_hardware) {
-		drop_lost(l, &op->inventory);
-		r = rescan_commit(l, &op->inventory);
+		r = drop_lost(l, &op->inventory);
+		if (r >= 0)
+			r = rescan_commit(l, &op->inventory);
 	}
 	if (r >= 0 && op->scan_definitions)
-		manager_take_definitions(op->manager, &op->inventory);
+		r = manager_take_definitions(op->manager, &op->inventory);
 	rescan_ended(op->manager, r);
 	if (r < 0)
 		op_fail(op, -r, "rescan", strerror(-r));

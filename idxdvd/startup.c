@@ -15,14 +15,10 @@ static void run_start(struct job *job)
 }
 
 /* Forgets in a record of this boot what the machine no longer shows. */
-static void forget_lost(struct record *rec, const struct inventory *inv)
+static void forget_lost(struct record *rec, const struct table *mdevs)
 {
 	for (size_t i = 0; i < rec->n_mdevs;) {
-		bool found = false;
-
-		for (size_t k = 0; k < inv->n_mdevs; k++)
-			found = found || !strcmp(inv->mdevs[k].uuid, rec->mdevs[i].uuid);
-		if (found) {
+		if (table_get(mdevs, rec->mdevs[i].uuid)) {
 			i++;
 			continue;
 		}
@@ -31,7 +27,8 @@ static void forget_lost(struct record *rec, const struct inventory *inv)
 	}
 }
 
-static int commit_records(struct ledger *l, struct inventory *inv, const char *boot_id)
+static int take_records(struct ledger *l, struct inventory *inv, const struct table *mdevs,
+			const char *boot_id)
 {
 	for (size_t i = 0; i < inv->n_records; i++) {
 		struct record *rec = TAKE(inv->records[i]);
@@ -47,7 +44,7 @@ static int commit_records(struct ledger *l, struct inventory *inv, const char *b
 			rec->laid_out = false;
 			record_restart(rec);
 		} else {
-			forget_lost(rec, inv);
+			forget_lost(rec, mdevs);
 		}
 		memcpy(bdf, rec->bdf, sizeof(bdf));
 		r = ledger_put_record(l, bdf, rec);
@@ -57,6 +54,19 @@ static int commit_records(struct ledger *l, struct inventory *inv, const char *b
 		s->appeared = other_boot;
 	}
 	return 0;
+}
+
+static int commit_records(struct ledger *l, struct inventory *inv, const char *boot_id)
+{
+	struct table mdevs = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < inv->n_mdevs && r >= 0; i++)
+		r = table_put(&mdevs, inv->mdevs[i].uuid, &inv->mdevs[i]);
+	if (r >= 0)
+		r = take_records(l, inv, &mdevs, boot_id);
+	table_clear(&mdevs);
+	return r;
 }
 
 /* What is not there will be new when it comes, and started then. */
@@ -79,7 +89,9 @@ static int commit_start(struct op *op)
 	for (size_t i = 0; i < inv->n_bad; i++)
 		log_error("%s cannot be used and is left alone: %s", inv->bad[i].file,
 			  strerror(-inv->bad[i].error));
-	manager_take_definitions(op->manager, inv);
+	r = manager_take_definitions(op->manager, inv);
+	if (r < 0)
+		return r;
 	r = commit_records(l, inv, op->manager->executor.boot_id);
 	if (r < 0)
 		return r;
@@ -89,10 +101,10 @@ static int commit_start(struct op *op)
 	if (!appeared)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		appeared[i] = l->slots[i].appeared;
+		appeared[i] = l->slots[i]->appeared;
 	r = rescan_commit(l, inv);
 	for (size_t i = 0; i < l->n_slots; i++)
-		settle_slot(&l->slots[i], i < n && appeared[i]);
+		settle_slot(l->slots[i], i < n && appeared[i]);
 	free(appeared);
 	return r;
 }
