@@ -51,6 +51,7 @@ bool definition_same(const struct definition *a, const struct definition *b);
 struct definition_bad {
 	char file[NAME_LEN + UUID_LEN + 8];	/* <parent>/<uuid>, or <uuid>.json */
 	char reason[96];
+	bool unread;			/* not for what it says: what was known of it still counts */
 };
 
 /* What happens to the files of one definition; NULL: no such file. */

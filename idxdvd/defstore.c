@@ -61,7 +61,8 @@ struct loading {
 	size_t n_others;		/* of parents before this one, sorted by UUID */
 };
 
-static int note_bad(struct loading *l, const char *parent, const char *file, const char *reason)
+static int note_bad(struct loading *l, const char *parent, const char *file, const char *reason,
+		    bool unread)
 {
 	struct definition_bad *bad = reallocarray(l->bad, l->n_bad + 1, sizeof(*bad));
 
@@ -71,7 +72,14 @@ static int note_bad(struct loading *l, const char *parent, const char *file, con
 	bad += l->n_bad++;
 	snprintf(bad->file, sizeof(bad->file), "%s%s%s", parent, parent[0] ? "/" : "", file);
 	snprintf(bad->reason, sizeof(bad->reason), "%s", reason);
+	bad->unread = unread;
 	return 0;
+}
+
+/* The next look may see more. */
+static bool is_passing(int error)
+{
+	return error == -EIO || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 }
 
 static const char *explain(int error)
@@ -103,7 +111,8 @@ static int parse(struct loading *l, const char *parent, const char *uuid, const 
 	if (r != -EBADMSG || !extra || definition_parse(ret, uuid, parent, text, NULL) < 0)
 		return r;
 	extra_name(uuid, file);
-	return note_bad(l, "", file, "it is not in our format; its definition is used without it");
+	return note_bad(l, "", file, "it is not in our format; its definition is used without it",
+			false);
 }
 
 static int load_one(struct loading *l, int dirfd, const char *parent, const char *file)
@@ -117,7 +126,8 @@ static int load_one(struct loading *l, int dirfd, const char *parent, const char
 	if (parse_uuid(file, uuid) < 0 || strcmp(uuid, file))
 		return 0;
 	if (is_of_another(l, uuid))
-		return note_bad(l, parent, file, "another parent has a definition of the same UUID");
+		return note_bad(l, parent, file, "another parent has a definition of the same UUID",
+				false);
 	extra_name(uuid, extra_file);
 	r = fs_read(dirfd, file, JSON_MAX_SIZE, &text);
 	if (r >= 0) {
@@ -131,7 +141,7 @@ static int load_one(struct loading *l, int dirfd, const char *parent, const char
 	if (r == -ENOENT || r == -ENOTSUP)	/* gone while we looked; of another module */
 		return 0;
 	if (r < 0)
-		return note_bad(l, parent, file, explain(r));
+		return note_bad(l, parent, file, explain(r), is_passing(r));
 	defs = reallocarray(l->defs, l->n + 1, sizeof(*defs));
 	if (!defs)
 		return -ENOMEM;
@@ -153,7 +163,8 @@ static int load_parent(struct loading *l, const char *parent)
 	if (r >= 0)
 		r = fs_list(fd, "", &names, &n);
 	if (r < 0)
-		return r == -ENOENT || r == -ENOTDIR ? 0 : note_bad(l, "", parent, strerror(-r));
+		return r == -ENOENT || r == -ENOTDIR ? 0 :
+		       note_bad(l, "", parent, strerror(-r), is_passing(r));
 	if (l->n)
 		qsort(l->defs, l->n, sizeof(*l->defs), compare_uuids);
 	l->n_others = l->n;

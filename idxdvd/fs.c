@@ -255,7 +255,7 @@ int fs_list(int dirfd, const char *suffix, char ***ret, size_t *ret_n)
 		return r;
 	}
 
-	while (r == 0 && (de = readdir(dir))) {
+	for (errno = 0; r == 0 && (de = readdir(dir)); errno = 0) {
 		if (de->d_name[0] == '.' || !has_suffix(de->d_name, suffix))
 			continue;
 		if (n == size) {
@@ -273,6 +273,8 @@ int fs_list(int dirfd, const char *suffix, char ***ret, size_t *ret_n)
 		else
 			n++;
 	}
+	/* A list that ends too early would make others forget. */
+	r = r == 0 && errno ? -errno : r;
 	closedir(dir);
 	if (r < 0) {
 		fs_list_free(names, n);

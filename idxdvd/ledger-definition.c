@@ -76,7 +76,20 @@ void ledger_drop_definition(struct ledger *l, const char *uuid)
 	definition_free(d);
 }
 
-int ledger_replace_definitions(struct ledger *l, struct definition **defs, size_t n)
+/* The file is <parent>/<uuid>, or all of the directory <parent>. */
+static bool is_unread(const struct definition *d, const struct definition_bad *bad, size_t n)
+{
+	size_t len = strlen(d->parent);
+
+	for (size_t i = 0; i < n; i++)
+		if (bad[i].unread && !strncmp(bad[i].file, d->parent, len) &&
+		    (!bad[i].file[len] || !strcmp(bad[i].file + len + 1, d->uuid)))
+			return true;
+	return false;
+}
+
+int ledger_replace_definitions(struct ledger *l, struct definition **defs, size_t n,
+			       const struct definition_bad *bad, size_t n_bad)
 {
 	struct definition *d, *next;
 	int r = 0;
@@ -93,7 +106,7 @@ int ledger_replace_definitions(struct ledger *l, struct definition **defs, size_
 	}
 	for (d = ledger_next_definition(l, NULL); d && r >= 0; d = next) {
 		next = ledger_next_definition(l, d);
-		if (!d->seen)
+		if (!d->seen && !is_unread(d, bad, n_bad))
 			ledger_drop_definition(l, d->uuid);
 	}
 	return r;

@@ -25,7 +25,7 @@ static void slot_free(struct slot *s)
 
 void ledger_done(struct ledger *l)
 {
-	ledger_replace_definitions(l, NULL, 0);
+	ledger_replace_definitions(l, NULL, 0, NULL, 0);
 	for (struct mdev *m; (m = ledger_next_mdev(l, NULL)); free(m))
 		table_drop(&l->mdevs, m->uuid);
 	for (size_t i = 0; i < l->n_slots; i++)

@@ -98,8 +98,9 @@ struct definition *ledger_next_definition(const struct ledger *l, const struct d
 /* Takes the definition over, in place of an older one of the same UUID. */
 int ledger_put_definition(struct ledger *l, struct definition *d);
 void ledger_drop_definition(struct ledger *l, const char *uuid);
-/* Takes over what is in the array; forgets what is not. */
-int ledger_replace_definitions(struct ledger *l, struct definition **defs, size_t n);
+/* Takes over what is in the array; forgets what is not, unless it could not be read. */
+int ledger_replace_definitions(struct ledger *l, struct definition **defs, size_t n,
+			       const struct definition_bad *bad, size_t n_bad);
 /*
  * The next one of this accelerator that is to run from the start and does not: first those that want
  * a certain queue, then those that had one, so that nobody else takes it.

@@ -211,5 +211,6 @@ int manager_take_definitions(struct manager *m, struct inventory *inv)
 	free(m->bad_definitions);
 	m->bad_definitions = TAKE(inv->bad_definitions);
 	m->n_bad_definitions = inv->n_bad_definitions;
-	return ledger_replace_definitions(&m->ledger, inv->definitions, inv->n_definitions);
+	return ledger_replace_definitions(&m->ledger, inv->definitions, inv->n_definitions,
+					  m->bad_definitions, m->n_bad_definitions);
 }

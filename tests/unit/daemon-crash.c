@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dies at every point of every operation: before and after each call into the backend and each
- * change of the file system. Then starts again on what is left and asks for the state before or the
+ * Dies at every point of every operation: before and after each call into the backend and into the
+ * file system, and in the middle of each write. Then starts again on what is left and asks for the state before or the
  * state after, and for nothing left over. The hardware is memory shared with the process that dies.
  */
 #include <errno.h>
@@ -13,8 +13,8 @@
 
 #include "idxdvd/backend.h"
 #include "idxdvd/common/log.h"
-#include "idxdvd/fs.h"
 #include "tests/unit/daemon-test.h"
+#include "tests/unit/fs-points.h"
 
 #define UUID_A "11111111-1111-4111-8111-111111111111"
 #define UUID_B "22222222-2222-4222-8222-222222222222"
@@ -22,7 +22,7 @@
 #define DSA_TYPE "idxd-dsa-1dwq-v1"
 #define IAX_TYPE "idxd-iax-1dwq-v1"
 #define STATE_MAX 16384
-#define RECOVERY_STRIDE 11	/* every n-th point of the recovery dies as well */
+#define RECOVERY_STRIDE 17	/* every n-th point of the recovery dies as well */
 
 enum { DIED = 42, NO_POINT_LEFT = 0, REFUSED = 1 };
 
@@ -214,22 +214,25 @@ static const struct scenario {
 /* Of this process: how many points were passed, and what happens at which. */
 static long passed, die_at, fail_at;
 
-static int point(bool after)
+static int point(bool may_fail)
 {
 	passed++;
 	if (passed == die_at)
 		_exit(DIED);
-	return passed == fail_at && !after ? -EIO : 0;
+	return passed == fail_at && may_fail ? -EIO : 0;
 }
 
 static int backend_point(void *userdata, const char *call, bool after)
 {
-	return point(after);
+	return point(!after);
 }
 
-static int fs_point(void *userdata, const char *call, bool after)
+static int fs_point(void *userdata, const char *call, enum fs_moment moment)
 {
-	return point(after);
+	/* Who is to die in the middle of a write has to be let do half of it first. */
+	if (moment == FS_HALF && passed + 1 == die_at)
+		return -EIO;
+	return point(moment < FS_HALF_DONE);
 }
 
 static void arm(struct backend *b, long die, long fail)
@@ -237,7 +240,7 @@ static void arm(struct backend *b, long die, long fail)
 	passed = 0;
 	die_at = die;
 	fail_at = fail;
-	fs_set_hook(die || fail ? fs_point : NULL, NULL);
+	fs_points_set(die || fail ? fs_point : NULL, NULL);
 	backend_fake_set_hook(b, die || fail ? backend_point : NULL, NULL);
 }
 
