@@ -177,8 +177,11 @@ void print_holders(const struct client_list *holders)
 			printf("  %s", *h[i].driver ? h[i].driver : "no driver");
 		else if (*h[i].driver)
 			printf("  %s, %" PRIu32 " clients", h[i].driver, h[i].clients);
+		print_part("named", h[i].label);
 		if (h[i].pid)
 			printf("  pid %" PRIu32 " (%s)", h[i].pid, h[i].command);
+		else if (!strcmp(h[i].kind, "cdev"))
+			printf("  not open");
 		print_part("exe", h[i].exe);
 		print_part("unit", h[i].unit);
 		print_part("container", h[i].container);

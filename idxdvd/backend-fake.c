@@ -363,7 +363,7 @@ static int list_wq(const struct fake_hw *hw, unsigned int accel, unsigned int wq
 			h->kind = HOLDING_VFIO;
 			memcpy(h->mdev, m->uuid, sizeof(h->mdev));
 		}
-	} else if (user && w->holder.pid) {
+	} else if (user) {
 		r = add_holding(list, n, accel, wq, &w->holder, &h);
 		if (r >= 0)
 			h->kind = HOLDING_CDEV;
@@ -374,7 +374,15 @@ static int list_wq(const struct fake_hw *hw, unsigned int accel, unsigned int wq
 			h->clients = w->clients;
 			memcpy(h->name, w->driver, sizeof(w->driver));
 		}
+	} else if (!w->driver[0] && (w->type != WQ_TYPE_NONE || w->label[0])) {
+		r = add_holding(list, n, accel, wq, &(struct holder) { 0 }, &h);
+		if (r >= 0)
+			h->kind = HOLDING_CONFIG;
+	} else {
+		return 0;
 	}
+	if (r >= 0 && h->kind != HOLDING_VFIO)
+		memcpy(h->label, w->label, sizeof(h->label));
 	return r;
 }
 

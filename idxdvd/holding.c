@@ -12,6 +12,7 @@ static const char *const kind_names[HOLDING_KIND_COUNT] = {
 	[HOLDING_CDEV] = "cdev",
 	[HOLDING_VFIO] = "vfio",
 	[HOLDING_DEVICE] = "device",
+	[HOLDING_CONFIG] = "config",
 };
 
 const char *holding_kind_name(enum holding_kind kind)

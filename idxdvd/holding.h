@@ -11,9 +11,10 @@
 
 enum holding_kind {
 	HOLDING_KERNEL,		/* a kernel driver; the kernel seldom says for whom */
-	HOLDING_CDEV,		/* a process that has the character device open */
+	HOLDING_CDEV,		/* a process that has the character device open; pid 0: nobody has */
 	HOLDING_VFIO,		/* a process that has the mdev or its group open */
 	HOLDING_DEVICE,		/* a whole accelerator, which another driver than idxd has, or none */
+	HOLDING_CONFIG,		/* nobody; but somebody has configured the queue and not enabled it */
 	HOLDING_KIND_COUNT,
 };
 
@@ -23,6 +24,7 @@ struct holding {
 	enum holding_kind kind;
 	char mdev[UUID_LEN];		/* vfio: the mdev that was opened */
 	char name[LABEL_LEN];		/* kernel, device: the driver */
+	char label[LABEL_LEN];		/* what its user called the queue */
 	unsigned int clients;		/* kernel: how many times it is in use */
 
 	/* Of a process; "" and 0 where it cannot be seen. */

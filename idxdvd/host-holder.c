@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Four kinds of holders, and where the kernel says who they are: drivers of its own that a queue is
+ * The kinds of holders, and where the kernel says who they are: drivers of its own that a queue is
  * bound to; idxd's "fileN" below a character device; the mdevs' openers; and the drivers of
  * accelerators that are not idxd's, such as vfio-pci.
  */
@@ -48,29 +48,40 @@ bool host_find_cdev(const char *wq, char cdev[SYSFS_PATH_LEN])
 	return false;
 }
 
-/* One holding for each process that has it open. */
-static int list_openers(const char *wq, struct holding **list, size_t *n)
+static int holding_of(const struct wq *w, enum holding_kind kind, struct holding **list, size_t *n,
+		      struct holding **ret)
+{
+	if (holding_grow(list, n, ret) < 0)
+		return -ENOMEM;
+	(*ret)->kind = kind;
+	memcpy((*ret)->wq, w->name, sizeof((*ret)->wq));
+	memcpy((*ret)->label, w->label, sizeof((*ret)->label));
+	return 0;
+}
+
+/* One holding for each process that has it open, or one without a process. */
+static int list_openers(const struct wq *w, struct holding **list, size_t *n)
 {
 	_cleanup_(closedirp) DIR *files = NULL;
 	char path[SYSFS_PATH_LEN], cdev[SYSFS_PATH_LEN];
 	struct holding *h;
 	struct dirent *de;
+	bool found = false;
 	int pid;
 
-	files = host_find_cdev(wq, cdev) ? opendir(cdev) : NULL;
+	files = host_find_cdev(w->name, cdev) ? opendir(cdev) : NULL;
 	while (files && (de = readdir(files))) {
 		if (strncmp(de->d_name, "file", 4) ||
 		    sysfs_path(path, "%s/%s/pid", cdev, de->d_name) < 0 ||
 		    sysfs_read_int(path, &pid) < 0)
 			continue;
-		if (holding_grow(list, n, &h) < 0)
+		if (holding_of(w, HOLDING_CDEV, list, n, &h) < 0)
 			return -ENOMEM;
-		h->kind = HOLDING_CDEV;
 		h->pid = pid;
-		snprintf(h->wq, sizeof(h->wq), "%s", wq);
 		holder_describe(h);
+		found = true;
 	}
-	return 0;
+	return found ? 0 : holding_of(w, HOLDING_CDEV, list, n, &h);
 }
 
 static int list_wq(const struct wq *w, struct holding **list, size_t *n)
@@ -78,14 +89,14 @@ static int list_wq(const struct wq *w, struct holding **list, size_t *n)
 	struct holding *h;
 
 	if (!strcmp(w->driver, "user"))
-		return list_openers(w->name, list, n);
-	if (!w->driver[0] || !strcmp(w->driver, "mdev"))
+		return list_openers(w, list, n);
+	if (!strcmp(w->driver, "mdev"))
 		return 0;
-	if (holding_grow(list, n, &h) < 0)
+	if (!w->driver[0])
+		return wq_is_unconfigured(w) ? 0 : holding_of(w, HOLDING_CONFIG, list, n, &h);
+	if (holding_of(w, HOLDING_KERNEL, list, n, &h) < 0)
 		return -ENOMEM;
-	h->kind = HOLDING_KERNEL;
 	h->clients = w->clients;
-	snprintf(h->wq, sizeof(h->wq), "%s", w->name);
 	snprintf(h->name, sizeof(h->name), "%s", w->driver);
 	return 0;
 }

@@ -250,9 +250,11 @@ static void test_places(void)
 	CHECK(held[0].kind == HOLDING_KERNEL && held[0].clients == 2 &&
 	      !strcmp(held[0].name, "dmaengine"), "the kernel's");
 	CHECK(held[1].kind == HOLDING_CDEV && held[1].pid == 77 && held[1].unit[0], "the cdev's");
-	CHECK(held[2].kind == HOLDING_VFIO && held[2].pid == 4711 && !strcmp(held[2].mdev, UUID_A),
+	CHECK(held[2].kind == HOLDING_CONFIG && !held[2].pid && !strcmp(held[2].label, "mine"),
+	      "what somebody configured");
+	CHECK(held[3].kind == HOLDING_VFIO && held[3].pid == 4711 && !strcmp(held[3].mdev, UUID_A),
 	      "the machine's");
-	CHECK(!held[3].wq[0], "nobody else");
+	CHECK(!held[4].wq[0], "nobody else");
 	manager_holdings(m, "wq0.3", take, held);
 	CHECK(held[0].pid == 4711 && !held[1].wq[0], "of one queue");
 	manager_holdings(m, "wq9.9", answer_done, &ans);
