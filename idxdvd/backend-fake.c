@@ -518,6 +518,40 @@ int backend_fake_race_open(struct backend *b, const char *uuid, int pid, const c
 	return 0;
 }
 
+static struct fake_accel *any_accel(struct fake_hw *hw, const char *name)
+{
+	for (unsigned int i = 0; i < hw->n_accels; i++)
+		if (!strcmp(hw->accels[i].name, name))
+			return &hw->accels[i];
+	return NULL;
+}
+
+int backend_fake_event(struct backend *b, const char *accel, enum fake_event event)
+{
+	struct fake_hw *hw = fake(b)->hw;
+	struct fake_accel *a = any_accel(hw, accel);
+
+	if (!a)
+		return -ENODEV;
+	fake_event(hw, a, event);
+	return 0;
+}
+
+int backend_fake_swap(struct backend *b, const char *accel, const char *other)
+{
+	struct fake_accel *x = any_accel(fake(b)->hw, accel), *y = any_accel(fake(b)->hw, other);
+	struct fake_accel old;
+
+	if (!x || !y || !x->absent || !y->absent || x->kind != y->kind)
+		return -EINVAL;
+	old = *x;
+	*x = *y;
+	*y = old;
+	memcpy(y->name, x->name, sizeof(y->name));
+	memcpy(x->name, old.name, sizeof(x->name));
+	return 0;
+}
+
 void backend_fake_reboot(struct backend *b)
 {
 	fake_hw_reset(fake(b)->hw);

@@ -75,4 +75,17 @@ int backend_fake_open_mdev(struct backend *b, const char *uuid, int pid, const c
 int backend_fake_race_open(struct backend *b, const char *uuid, int pid, const char *comm);
 void backend_fake_reboot(struct backend *b);
 
+enum fake_event {
+	FAKE_UNPLUG,		/* the accelerator goes, or its driver idxd does */
+	FAKE_PLUG,		/* it is back, as idxd probes it */
+	FAKE_RESET,		/* of the function: idxd unbinds the queues and keeps how they are configured */
+	FAKE_RESET_DONE,	/* it binds them again, and the module gives them back to their mdevs */
+	FAKE_UNLOAD,		/* of our module; @accel does not matter */
+	FAKE_LOAD,
+};
+
+int backend_fake_event(struct backend *b, const char *accel, enum fake_event event);
+/* Both were unplugged, and come back under each other's name. */
+int backend_fake_swap(struct backend *b, const char *accel, const char *other);
+
 #endif

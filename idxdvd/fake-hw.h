@@ -50,6 +50,7 @@ struct fake_wq {
 	bool dedicated;
 	enum object_state state;
 	enum wq_type type;
+	bool interrupted;		/* was bound to the module before a reset */
 	char label[LABEL_LEN], driver_name[LABEL_LEN], driver[NAME_LEN];
 	struct holder holder;
 	int mdev;			/* index + 1 of the mdev on it, 0: none */

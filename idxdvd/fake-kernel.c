@@ -436,6 +436,61 @@ int fake_unbind(struct fake_hw *hw, const char *object, const char *driver)
 	return 0;
 }
 
+/* --- what happens to it ---------------------------------------------------------------------- */
+
+static void unplug(struct fake_hw *hw, struct fake_accel *a)
+{
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		if (a->wqs[i].mdev)
+			fake_drop_mdev(hw, &hw->mdevs[a->wqs[i].mdev - 1]);
+	fake_accel_reset(a);
+	a->absent = true;
+}
+
+static void reset(struct fake_accel *a, bool done)
+{
+	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		struct fake_wq *w = &a->wqs[i];
+
+		if (done ? !w->interrupted : strcmp(w->driver, "mdev"))
+			continue;
+		w->interrupted = !done;
+		w->state = done ? STATE_ENABLED : STATE_DISABLED;
+		strcpy(w->driver, done ? "mdev" : "");
+	}
+}
+
+static void unload(struct fake_hw *hw)
+{
+	for (unsigned int i = 0; i < hw->n_accels; i++)
+		for (unsigned int k = 0; k < hw->accels[i].n_wqs; k++)
+			if (!strcmp(hw->accels[i].wqs[k].driver, "mdev"))
+				fake_disable_wq(hw, &hw->accels[i].wqs[k]);
+	hw->module = false;
+}
+
+void fake_event(struct fake_hw *hw, struct fake_accel *a, enum fake_event event)
+{
+	switch (event) {
+	case FAKE_UNPLUG:
+		unplug(hw, a);
+		break;
+	case FAKE_PLUG:
+		a->absent = false;
+		break;
+	case FAKE_RESET:
+	case FAKE_RESET_DONE:
+		reset(a, event == FAKE_RESET_DONE);
+		break;
+	case FAKE_UNLOAD:
+		unload(hw);
+		break;
+	case FAKE_LOAD:
+		hw->module = true;
+		break;
+	}
+}
+
 /* --- mdevs ----------------------------------------------------------------------------------- */
 
 static struct fake_accel *find_parent(struct fake_hw *hw, const char *bdf)

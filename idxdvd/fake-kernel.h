@@ -4,6 +4,7 @@
 
 /* The rules of the kernel's sysfs on a simulated machine; errors are the kernel's. */
 
+#include "idxdvd/backend.h"
 #include "idxdvd/fake-hw.h"
 
 /* An object by its sysfs name. */
@@ -23,6 +24,8 @@ int fake_unbind(struct fake_hw *hw, const char *object, const char *driver);
 
 void fake_disable_wq(struct fake_hw *hw, struct fake_wq *w);
 void fake_disable_accel(struct fake_hw *hw, struct fake_accel *a);
+
+void fake_event(struct fake_hw *hw, struct fake_accel *a, enum fake_event event);
 
 int fake_create_mdev(struct fake_hw *hw, const char *parent, const char *type, const char *uuid);
 int fake_move_mdev(struct fake_hw *hw, const char *uuid, const char *wq);

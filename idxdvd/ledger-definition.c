@@ -119,6 +119,19 @@ struct start {
 	int rank;
 };
 
+void ledger_restart(struct ledger *l, struct slot *s)
+{
+	if (s->record)
+		record_restart(s->record);
+	for (struct definition *d = ledger_next_definition(l, NULL); d;
+	     d = ledger_next_definition(l, d))
+		if (!strcmp(d->parent, s->bdf))
+			d->tried = false;
+	s->autostart_failed = false;
+	ledger_forget_starts(s);
+	ledger_touch(l, s);
+}
+
 static bool is_wanted(const struct ledger *l, const struct definition *d, const struct slot *s)
 {
 	const struct record_binding *b;

@@ -147,11 +147,17 @@ static bool accel_same(const struct accel *a, const struct accel *b)
 	       a->unsafe_allowed == b->unsafe_allowed;
 }
 
+/* As we configured it; whoever disables a queue wipes that, but a reset of the function does not. */
+static bool is_configured_by_us(const struct wq *w)
+{
+	return !strcmp(w->label, ALLOC_LABEL) && !strcmp(w->driver_name, ALLOC_DRIVER);
+}
+
 /* What we bound and somebody else unbound is not ours any more. */
 static void forget_unbound(struct record *rec, const struct accel *a)
 {
 	for (unsigned int i = 0; rec && i < a->n_wqs && i < RECORD_MAX_WQS; i++)
-		if (strcmp(a->wqs[i].driver, ALLOC_DRIVER))
+		if (strcmp(a->wqs[i].driver, ALLOC_DRIVER) && !is_configured_by_us(&a->wqs[i]))
 			rec->wqs[i] = false;
 }
 
@@ -394,10 +400,9 @@ void ledger_drop_accel(struct ledger *l, const char *bdf)
 	ledger_note(l, OBJECT_ACCEL, OBJECT_REMOVED, s->accel->name);
 	drop_names(l, s);
 	s->accel = accel_free(s->accel);
-	if (s->record) {
+	if (s->record)
 		memset(s->record->wqs, 0, sizeof(s->record->wqs));
-		record_restart(s->record);
-	}
+	ledger_restart(l, s);
 	drop_slot(l, s);
 	list_accels(l);
 }

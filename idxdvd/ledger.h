@@ -107,6 +107,9 @@ int ledger_replace_definitions(struct ledger *l, struct definition **defs, size_
  */
 struct definition *ledger_next_autostart(struct ledger *l, struct slot *s);
 
+/* What is to run from the start on it has to be started: it is new, or what makes mdevs is. */
+void ledger_restart(struct ledger *l, struct slot *s);
+
 /* Inside of the ledger. */
 void ledger_touch(struct ledger *l, struct slot *s);
 void ledger_forget_starts(struct slot *s);

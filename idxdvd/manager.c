@@ -85,7 +85,7 @@ static enum op_kind slot_needs(struct manager *m, struct slot *s, struct definit
 		return OP_SETTLED;
 	if (slot_needs_layout(s))
 		return OP_LAYOUT;
-	if (!s->record->autostarted && s->accel->state == STATE_ENABLED) {
+	if (!s->record->autostarted && s->accel->state == STATE_ENABLED && s->accel->module) {
 		*ret = ledger_next_autostart(&m->ledger, s);
 		if (*ret)
 			return OP_AUTOSTART;

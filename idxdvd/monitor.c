@@ -18,7 +18,7 @@
 /* Kernel's own broadcasts: they need no udevd, and do not wait until its rules have run. */
 #define SOURCE "kernel"
 
-static const char *const subsystems[] = { "dsa", "mdev", "pci" };
+static const char *const subsystems[] = { "dsa", "drivers", "mdev", "pci" };
 
 struct monitor {
 	struct udev *udev;

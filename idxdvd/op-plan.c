@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The second stage of an operation: what is known and what is asked, handed to alloc. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +215,17 @@ static int plan_create(struct op *op)
 	return copy_record(op, op->plan->bdf);
 }
 
+/* What was wq0.3 is wq1.3 when the device comes back under another number. */
+static const char *number_as_now(const struct accel *a, const char *name, char buf[NAME_LEN])
+{
+	const char *dot = name ? strchr(name, '.') : NULL;
+
+	if (!dot || !a)
+		return name;
+	snprintf(buf, NAME_LEN, "wq%u%.16s", a->id, dot);
+	return buf;
+}
+
 /* As create, from a definition; the queue that it had last is taken if it can be. */
 static int plan_start(struct op *op)
 {
@@ -221,6 +233,7 @@ static int plan_start(struct op *op)
 	const struct definition *d = ledger_find_definition(l, op->uuid);
 	struct alloc_create req = { .uuid = op->uuid, .existing = ledger_find_mdev(l, op->uuid) };
 	const struct record_binding *binding;
+	char wq[NAME_LEN], prefer[NAME_LEN];
 	const struct slot *s;
 	struct accel *a;
 	int r;
@@ -237,13 +250,13 @@ static int plan_start(struct op *op)
 	s = ledger_slot(l, d->parent);
 	req.type = d->type;
 	req.parent = d->parent;
-	req.wq = d->wq[0] ? d->wq : NULL;
+	a = ledger_find_accel(l, d->parent);
+	req.wq = number_as_now(a, d->wq[0] ? d->wq : NULL, wq);
 	binding = s && s->record ? record_binding(s->record, op->uuid) : NULL;
-	req.prefer = binding ? binding->wq : NULL;
+	req.prefer = number_as_now(a, binding ? binding->wq : NULL, prefer);
 	/* What starts by itself is whose it was. */
 	if (op->kind == OP_AUTOSTART)
 		op->owner = binding ? binding->owner : 0;
-	a = ledger_find_accel(l, d->parent);
 	r = alloc_create(&a, a ? 1 : 0, &req, &op->plan, &op->res.refusal);
 	if (r >= 0)
 		r = check_quota(op);

@@ -7,6 +7,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "idxdvd/alloc.h"
 #include "idxdvd/common/log.h"
 #include "idxdvd/common/parse.h"
 #include "idxdvd/op.h"
@@ -177,6 +178,14 @@ void manager_rescan_definitions(struct manager *m)
 	manager_pump(m);
 }
 
+/* Our module came or went, and no mdev outlives it. */
+static void module_changed(struct manager *m)
+{
+	for (size_t i = 0; i < m->ledger.n_slots; i++)
+		ledger_restart(&m->ledger, m->ledger.slots[i]);
+	m->rescan_all = true;
+}
+
 void manager_rescan(struct manager *m, const char *subsystem, const char *name)
 {
 	const struct accel *a = subsystem ? accel_of_event(m, name) : NULL;
@@ -188,6 +197,8 @@ void manager_rescan(struct manager *m, const char *subsystem, const char *name)
 		manager_remember(m, a->bdf);
 	else if (!strcmp(subsystem, "mdev") && parse_uuid(name, uuid) == 0)
 		manager_remember(m, uuid);
+	else if (!strcmp(subsystem, "drivers") && !strcmp(name, ALLOC_DRIVER))
+		module_changed(m);
 	else if (!strcmp(subsystem, "dsa") &&
 		 (!strncmp(name, "dsa", 3) || !strncmp(name, "iax", 3)))
 		m->rescan_all = true;
