@@ -130,6 +130,8 @@ static const struct client_field holder_fields[] = {
 	FIELD(client_holder, kind, "Kind", "kind", 's'),
 	FIELD(client_holder, driver, "Driver", "driver", 's'),
 	FIELD(client_holder, label, "Label", "label", 's'),
+	FIELD(client_holder, channel, "Channel", "channel", 's'),
+	FIELD(client_holder, client, "Client", "client", 's'),
 	FIELD(client_holder, clients, "Clients", "clients", 'u'),
 	FIELD(client_holder, mdev, "Mdev", "mdev", 's'),
 	FIELD(client_holder, pid, "Pid", "pid", 'u'),

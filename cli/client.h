@@ -76,7 +76,7 @@ struct client_capacity {
 };
 
 struct client_holder {
-	char *wq, *device, *kind, *driver, *label, *mdev, *command, *exe, *unit, *container, *domain;
+	char *wq, *device, *kind, *driver, *label, *channel, *client, *mdev, *command, *exe, *unit, *container, *domain;
 	uint32_t clients, pid;
 	uint64_t since;
 };

@@ -177,6 +177,8 @@ void print_holders(const struct client_list *holders)
 			printf("  %s", *h[i].driver ? h[i].driver : "no driver");
 		else if (*h[i].driver)
 			printf("  %s, %" PRIu32 " clients", h[i].driver, h[i].clients);
+		print_part("channel", h[i].channel);
+		print_part("client", h[i].client);
 		print_part("named", h[i].label);
 		if (h[i].pid)
 			printf("  pid %" PRIu32 " (%s)", h[i].pid, h[i].command);

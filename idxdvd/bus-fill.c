@@ -59,7 +59,7 @@ static int append_holding(sd_bus_message *reply, const struct holding *h)
 	} texts[] = {
 		{ "WorkQueue", h->wq }, { "Device", h->device },
 		{ "Kind", holding_kind_name(h->kind) }, { "Mdev", h->mdev }, { "Driver", h->name },
-		{ "Label", h->label },
+		{ "Label", h->label }, { "Channel", h->channel }, { "Client", h->client },
 		{ "Command", h->comm }, { "Executable", h->exe },
 		{ "Unit", h->unit }, { "Container", h->container }, { "Domain", h->domain },
 	};

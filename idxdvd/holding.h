@@ -25,6 +25,8 @@ struct holding {
 	char mdev[UUID_LEN];		/* vfio: the mdev that was opened */
 	char name[LABEL_LEN];		/* kernel, device: the driver */
 	char label[LABEL_LEN];		/* what its user called the queue */
+	char channel[NAME_LEN];		/* kernel: of dmaengine, where it is certain */
+	char client[NAME_LEN];		/* kernel: the device that asked for that channel by name */
 	unsigned int clients;		/* kernel: how many times it is in use */
 
 	/* Of a process; "" and 0 where it cannot be seen. */

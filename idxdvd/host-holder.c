@@ -19,6 +19,7 @@
 #define DSA_DEVICES	"/sys/bus/dsa/devices"
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 #define INTEL		"0x8086"
+#define DMAENGINE	"dmaengine"
 
 /* Those of the accelerators that idxd drives. */
 static const char *const pci_ids[] = {
@@ -84,7 +85,46 @@ static int list_openers(const struct wq *w, struct holding **list, size_t *n)
 	return found ? 0 : holding_of(w, HOLDING_CDEV, list, n, &h);
 }
 
-static int list_wq(const struct wq *w, struct holding **list, size_t *n)
+/* --- the kernel ------------------------------------------------------------------------------ */
+
+static unsigned int count_dmaengine(const struct accel *a)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		n += !strcmp(a->wqs[i].driver, DMAENGINE);
+	return n;
+}
+
+/*
+ * The channels of a device are in its directory "dma", without a word of which queue each is: one can
+ * be told only if there is one of both. Whoever asked for a channel by dma_request_chan() is linked
+ * there; dmatest and the like do not say who they are.
+ */
+static void read_channel(const struct accel *a, struct holding *h)
+{
+	char path[SYSFS_PATH_LEN], channel[NAME_LEN] = "";
+	_cleanup_(closedirp) DIR *dir = NULL;
+	unsigned int n = 0;
+	struct dirent *de;
+
+	if (sysfs_path(path, PCI_DEVICES "/%s/dma", a->bdf) < 0)
+		return;
+	dir = opendir(path);
+	while (dir && (de = readdir(dir)))
+		if (!strncmp(de->d_name, "dma", 3)) {
+			snprintf(channel, sizeof(channel), "%.*s", NAME_LEN - 1, de->d_name);
+			n++;
+		}
+	if (n != 1 || count_dmaengine(a) != 1)
+		return;
+	memcpy(h->channel, channel, sizeof(h->channel));
+	if (sysfs_path(path, PCI_DEVICES "/%s/dma/%s/slave", a->bdf, channel) < 0 ||
+	    sysfs_read_link(path, h->client, sizeof(h->client)) < 0)
+		h->client[0] = '\0';
+}
+
+static int list_wq(const struct accel *a, const struct wq *w, struct holding **list, size_t *n)
 {
 	struct holding *h;
 
@@ -98,6 +138,8 @@ static int list_wq(const struct wq *w, struct holding **list, size_t *n)
 		return -ENOMEM;
 	h->clients = w->clients;
 	snprintf(h->name, sizeof(h->name), "%s", w->driver);
+	if (!strcmp(w->driver, DMAENGINE))
+		read_channel(a, h);
 	return 0;
 }
 
@@ -219,7 +261,7 @@ int host_list_holdings(struct accel *const *accels, size_t n_accels, struct hold
 
 	for (size_t i = 0; i < n_accels; i++)
 		for (unsigned int k = 0; r >= 0 && k < accels[i]->n_wqs; k++)
-			r = list_wq(&accels[i]->wqs[k], &list, &n);
+			r = list_wq(accels[i], &accels[i]->wqs[k], &list, &n);
 	if (r >= 0)
 		r = add_mdevs(&t);
 	if (r >= 0)
