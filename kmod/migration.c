@@ -19,6 +19,7 @@
 /* One image on its way. The file may outlive the device, or the state it was made for. */
 struct mig_data {
 	struct mutex lock;
+	struct vdev *v;			/* until it has ended */
 	bool ended;
 	size_t len;			/* of what is there */
 	size_t pos;			/* of the reader */
@@ -45,11 +46,38 @@ static ssize_t mig_read(struct file *file, char __user *buf, size_t count, loff_
 	return copy_to_user(buf, m->image + pos, n) ? -EFAULT : n;
 }
 
+static void mig_report(const struct vdev *v, size_t len, int r)
+{
+	if (r < 0)
+		dev_err_ratelimited(v->vfio.dev, "migration image of %zu bytes refused: %d\n",
+				    len, r);
+}
+
+/*
+ * m->lock. A VMM can still call a migration off while it writes an image; later, when it
+ * starts the guest, QEMU no longer can.
+ */
+static int mig_check(const struct mig_data *m)
+{
+	struct vd *spare = kmalloc(sizeof(*spare), GFP_KERNEL);
+	int r;
+
+	if (!spare)
+		return -ENOMEM;
+	mutex_lock(&m->v->lock);
+	r = vd_image_check(&m->v->vd, spare, m->image, m->len);
+	mutex_unlock(&m->v->lock);
+	kfree(spare);
+	mig_report(m->v, m->len, r);
+	return r;
+}
+
 static ssize_t mig_write(struct file *file, const char __user *buf, size_t count, loff_t *ppos)
 {
 	struct mig_data *m = file->private_data;
 	ssize_t r = count;
 	void *data;
+	int bad;
 
 	if (count > sizeof(m->image))
 		return -EFBIG;
@@ -64,6 +92,9 @@ static ssize_t mig_write(struct file *file, const char __user *buf, size_t count
 	} else {
 		memcpy(m->image + m->len, data, count);
 		m->len += count;
+		bad = m->len == sizeof(m->image) ? mig_check(m) : 0;
+		if (bad < 0)
+			r = bad;
 	}
 	mutex_unlock(&m->lock);
 	kfree(data);
@@ -91,7 +122,7 @@ static const struct file_operations mig_load_fops = {
 	.release = mig_release,
 };
 
-static struct file *mig_file(const struct file_operations *fops, int flags)
+static struct file *mig_file(struct vdev *v, const struct file_operations *fops, int flags)
 {
 	struct mig_data *m = kzalloc(sizeof(*m), GFP_KERNEL);
 	struct file *file;
@@ -99,6 +130,7 @@ static struct file *mig_file(const struct file_operations *fops, int flags)
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&m->lock);
+	m->v = v;
 	file = anon_inode_getfile("idxd-migration", fops, m, flags);
 	if (IS_ERR(file)) {
 		kfree(m);
@@ -172,7 +204,7 @@ static struct file *mig_run(struct vdev *v)
 
 static struct file *mig_save(struct vdev *v)
 {
-	struct file *file = mig_file(&mig_save_fops, O_RDONLY);
+	struct file *file = mig_file(v, &mig_save_fops, O_RDONLY);
 	struct mig_data *m;
 	int r;
 
@@ -193,7 +225,7 @@ static struct file *mig_save(struct vdev *v)
 
 static struct file *mig_expect(struct vdev *v)
 {
-	struct file *file = mig_file(&mig_load_fops, O_WRONLY);
+	struct file *file = mig_file(v, &mig_load_fops, O_WRONLY);
 
 	if (!IS_ERR(file))
 		v->mig_file = get_file(file);
@@ -217,11 +249,9 @@ static struct file *mig_load(struct vdev *v)
 	mutex_unlock(&v->lock);
 	mutex_unlock(&m->lock);
 	kfree(spare);
-	if (r < 0) {
-		dev_err_ratelimited(v->vfio.dev, "migration image of %zu bytes refused: %d\n",
-				    len, r);
+	mig_report(v, len, r);
+	if (r < 0)
 		return ERR_PTR(r);
-	}
 	mig_end(v);
 	return NULL;
 }

@@ -234,20 +234,28 @@ static void arrive(struct vd *d)
 		vd_cause(d, CAUSE_REVOKED);
 }
 
-int vd_restore(struct vd *d, struct vd *spare, const void *image, size_t len)
+int vd_image_check(const struct vd *d, struct vd *spare, const void *image, size_t len)
 {
 	int r = check_head(d, image, len);
 
-	if (vd_cmd_is_active(d))
-		return VD_IMAGE_BUSY;
 	if (r < 0)
 		return r;
 
 	*spare = *d;
 	spare->connected = 0;
 	vd_power_on(spare);
-	if (!try(spare, image))
-		return VD_IMAGE_STATE;
+	return try(spare, image) ? 0 : VD_IMAGE_STATE;
+}
+
+int vd_restore(struct vd *d, struct vd *spare, const void *image, size_t len)
+{
+	int r;
+
+	if (vd_cmd_is_active(d))
+		return VD_IMAGE_BUSY;
+	r = vd_image_check(d, spare, image, len);
+	if (r < 0)
+		return r;
 
 	memcpy(d->config, spare->config, VD_CONFIG_REGS);
 	memcpy(d->bar0, spare->bar0, VD_BAR0_REGS);

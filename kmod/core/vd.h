@@ -212,6 +212,9 @@ int vd_save(const struct vd *d, void *ret_image);
  */
 int vd_restore(struct vd *d, struct vd *spare, const void *image, size_t len);
 
+/* What vd_restore() would say of an image, to who wants to know before it is its turn. */
+int vd_image_check(const struct vd *d, struct vd *spare, const void *image, size_t len);
+
 /* ---- guest side: any offset, any length, never fails ----------------------- */
 
 void vd_config_read(struct vd *d, uint32_t off, void *buf, uint32_t len);

@@ -123,6 +123,7 @@ static void refuse(const char *name, unsigned int off, unsigned int size, uint64
 	vd_store(image + off, size, val);
 	if (sealed)
 		seal(image);
+	EQUAL(name, vd_image_check(&b.d, &spare, image, len), error);
 	EQUAL(name, load(&b, len), error);
 	CHECK(name, !memcmp(&was.d, &b.d, sizeof(b.d)));
 }
