@@ -10,7 +10,7 @@ hw_read()
 	local line key value
 
 	HW_CPUS=2 HW_MEMORY=3G HW_IOMMU=on HW_IOMMU_OPTS="" HW_CPU=max,la57=off
-	HW_DEVICES=() HW_NAMES=0 HW_APPEND="" HW_NODES=1
+	HW_DEVICES=() HW_MORE=() HW_NAMES=0 HW_APPEND="" HW_NODES=1
 	hw_section_reset
 	if [ -z "$1" ]; then
 		hw_section_start
@@ -71,7 +71,8 @@ hw_host_key()
 	iommu) HW_IOMMU=$2 ;;
 	iommu-options) HW_IOMMU_OPTS=$2 ;;
 	append) HW_APPEND=$2 ;;
-	*) die "$3: unknown key '$1' (cpus, memory, cpu, nodes, iommu, iommu-options, append)" ;;
+	device) HW_MORE+=(-device "$2") ;;
+	*) die "$3: unknown key '$1' (cpus, memory, cpu, nodes, iommu, iommu-options, append, device)" ;;
 	esac
 }
 
@@ -140,6 +141,7 @@ hw_args()
 		fi
 		HW_ARGS+=(-device "intel-iommu,${HW_IOMMU_OPTS:-$iommu}")
 	fi
+	HW_ARGS+=("${HW_MORE[@]}")
 	if [ -e "$CACHE/qemu/has-model" ]; then
 		HW_ARGS+=("${HW_DEVICES[@]}")
 	else
