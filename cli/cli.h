@@ -24,6 +24,7 @@ enum cli_option {
 	CLI_PLACEMENT = 1 << 11,
 	CLI_NUMA_NODE = 1 << 12,
 	CLI_MIN_SIZE = 1 << 13,
+	CLI_ROOT = 1 << 14,
 };
 
 #define CLI_MAX_LABELS 32
@@ -31,7 +32,7 @@ enum cli_option {
 /* What the command line said; a string that was not given is NULL. */
 struct cli_args {
 	unsigned int given;		/* enum cli_option */
-	const char *type, *parent, *uuid, *wq, *placement;
+	const char *type, *parent, *uuid, *wq, *placement, *root;
 	uint32_t host_wqs, pool_min, numa_node, min_size;
 	uint64_t timeout_usec;
 	bool no_password;		/* rather be refused than asked for one */
@@ -58,6 +59,7 @@ int verb_distrust(struct client *c, const struct cli_args *args);
 int verb_create(struct client *c, const struct cli_args *args);
 int verb_define(struct client *c, const struct cli_args *args);
 int verb_destroy(struct client *c, const struct cli_args *args);
+int verb_doctor(struct client *c, const struct cli_args *args);
 int verb_export(struct client *c, const struct cli_args *args);
 int verb_holders(struct client *c, const struct cli_args *args);
 int verb_list(struct client *c, const struct cli_args *args);

@@ -56,6 +56,8 @@ static const struct cli_verb verbs[] = {
 	  "make it what a document says, all or nothing", verb_apply },
 	{ "assert", "FILE", 1, 1, 0,
 	  "fail, and say what differs, unless it is what a document says", verb_assert },
+	{ "doctor", "", 0, 0, CLI_JSON | CLI_ROOT,
+	  "say what this host lacks for mdevs, and how to help it", verb_doctor },
 	{ "status", "", 0, 0, CLI_JSON,
 	  "show the state of the daemon in short", verb_status },
 };
@@ -76,6 +78,7 @@ enum {
 	OPT_MIN_SIZE,
 	OPT_DRY_RUN,
 	OPT_JSON,
+	OPT_ROOT,
 	OPT_TIMEOUT,
 	OPT_NO_ASK_PASSWORD,
 };
@@ -101,7 +104,8 @@ static const struct cli_option_row {
 	{ "manual", OPT_MANUAL, NULL, CLI_MANUAL, "start it only when asked" },
 	{ "label", OPT_LABEL, "KEY=VALUE", CLI_LABEL, "label it; no VALUE removes the label" },
 	{ "dry-run", OPT_DRY_RUN, NULL, CLI_DRY_RUN, "print the steps, change nothing" },
-	{ "json", OPT_JSON, NULL, CLI_JSON, "print JSON (list, types, capacity, holders, status)" },
+	{ "json", OPT_JSON, NULL, CLI_JSON, "print JSON (list, types, capacity, holders, status, doctor)" },
+	{ "root", OPT_ROOT, "DIR", CLI_ROOT, "look at a copy of a host's files (doctor)" },
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "wait this long for an answer; 60 unless given" },
 	{ "no-ask-password", OPT_NO_ASK_PASSWORD, NULL, 0, "fail where a password would be asked for" },
 	{ "help", 'h', NULL, 0, "show this help" },
@@ -245,6 +249,9 @@ static int take_option(const struct cli_option_row *o, struct cli_args *args, en
 			return -EINVAL;
 		}
 		args->labels[args->n_labels++] = optarg;
+		break;
+	case OPT_ROOT:
+		args->root = optarg;
 		break;
 	case OPT_HOST_WQS:
 		if (parse_number(optarg, 256, &n) < 0)

@@ -9,6 +9,7 @@
 #include <json.h>
 
 #include "cli/client.h"
+#include "cli/doctor/doctor.h"
 #include "cli/print.h"
 
 /* Raised when a key changes its meaning or goes away; a new key does not count. */
@@ -231,4 +232,38 @@ int print_status_json(const struct client_manager *m, const struct client_snapsh
 		return r;
 
 	return finish(o, add_fields(o, s, &client_manager_class, m));
+}
+
+int print_doctor_json(const struct doctor *d)
+{
+	struct json_object *o, *checks, *f;
+	size_t i;
+	int r;
+
+	r = begin(&o);
+	if (r < 0)
+		return r;
+
+	checks = json_object_new_array();
+	r = add(o, "ready", json_object_new_boolean(doctor_is_ready(d)));
+	if (r >= 0)
+		r = add(o, "checks", checks);
+	for (i = 0; i < d->n && r >= 0; i++) {
+		const struct doctor_finding *found = &d->findings[i];
+		const char *name = found->accel >= 0 ? d->accels[found->accel].name : "";
+
+		f = json_object_new_object();
+		r = append(checks, f);
+		if (r >= 0)
+			r = add(f, "check", json_object_new_string(found->check));
+		if (r >= 0)
+			r = add(f, "result", json_object_new_string(doctor_result_name(found->result)));
+		if (r >= 0)
+			r = add(f, "accelerator", json_object_new_string(name));
+		if (r >= 0)
+			r = add(f, "evidence", json_object_new_string(found->evidence));
+		if (r >= 0)
+			r = add(f, "fix", json_object_new_string(found->fix));
+	}
+	return finish(o, r);
 }

@@ -5,6 +5,7 @@
 struct client_list;
 struct client_manager;
 struct client_snapshot;
+struct doctor;
 
 /* One step a line. */
 void print_plan(char *const *plan);
@@ -20,5 +21,6 @@ int print_tree_json(const struct client_snapshot *s);
 /* An array of records that name no others. */
 int print_list_json(const char *key, const struct client_list *l);
 int print_status_json(const struct client_manager *m, const struct client_snapshot *s);
+int print_doctor_json(const struct doctor *d);
 
 #endif

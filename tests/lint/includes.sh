@@ -34,6 +34,8 @@ row 'idxdvd/bus-*.c' 'backend|sysfs\.h|store\.h|journal\.h|accel-config|libudev'
 	'a handler makes one call into the manager'
 row 'cli/*.c cli/*.h' 'accel-config|libudev|manager\.h|backend|alloc\.h|sysfs\.h|store\.h' \
 	'the command line talks D-Bus only'
+row 'cli/doctor/*.c cli/doctor/*.h' 'systemd/|accel-config|libudev|client\.h|idxdvd/[a-z-]*\.h' \
+	'the doctor needs neither bus nor daemon: it reads files'
 row 'idxdvd/common/*.h' 'manager|backend|alloc|accel-config' \
 	'common knows nothing of devices'
 row 'tests/lab/qemu/dsa/*.c tests/lab/qemu/dsa/*.h' 'kmod' \
