@@ -15,7 +15,10 @@ dbus_tests = \
 	tests/dbus/usage.py \
 	tests/dbus/verbs.py
 TESTS += $(dbus_tests)
-EXTRA_DIST += $(dbus_tests) tests/dbus/harness.py tests/bench/compare.py
+if BUILD_HOOK
+TESTS += tests/dbus/hook.py
+endif
+EXTRA_DIST += $(dbus_tests) tests/dbus/harness.py tests/dbus/hook.py tests/bench/compare.py tests/bench/hook.py
 
 # Plays polkit for polkit.py.
 check_PROGRAMS += tests/dbus/authority

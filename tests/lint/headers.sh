@@ -6,7 +6,7 @@ cd "${top_srcdir:-.}" || exit 1
 bad=0 n=0
 flags=$(${PKG_CONFIG:-pkg-config} --cflags libsystemd libudev json-c libaccel-config) || exit 1
 
-for h in idxdvd/*.h idxdvd/common/*.h cli/*.h cli/doctor/*.h kmod/core/*.h; do
+for h in idxdvd/*.h idxdvd/common/*.h cli/*.h cli/doctor/*.h libvirt/*.h kmod/core/*.h; do
 	[ -e "$h" ] || continue
 	n=$((n + 1))
 	# Included, as the main file it would be blamed for inline functions that it does not use.
