@@ -119,16 +119,21 @@ struct start {
 	int rank;
 };
 
-void ledger_restart(struct ledger *l, struct slot *s)
+void ledger_try_starts(struct ledger *l, struct slot *s)
 {
-	if (s->record)
-		record_restart(s->record);
 	for (struct definition *d = ledger_next_definition(l, NULL); d;
 	     d = ledger_next_definition(l, d))
 		if (!strcmp(d->parent, s->bdf))
 			d->tried = false;
 	s->autostart_failed = false;
 	ledger_forget_starts(s);
+}
+
+void ledger_restart(struct ledger *l, struct slot *s)
+{
+	if (s->record)
+		record_restart(s->record);
+	ledger_try_starts(l, s);
 	ledger_touch(l, s);
 }
 

@@ -475,7 +475,7 @@ int ledger_put_record(struct ledger *l, const char *bdf, struct record *rec)
 	if (!s)
 		return rec ? -ENOMEM : 0;
 	if (!s->record)
-		ledger_forget_starts(s);
+		ledger_try_starts(l, s);
 	record_free(s->record);
 	s->record = rec;
 	s->stalled = false;

@@ -113,6 +113,8 @@ void ledger_restart(struct ledger *l, struct slot *s);
 /* Inside of the ledger. */
 void ledger_touch(struct ledger *l, struct slot *s);
 void ledger_forget_starts(struct slot *s);
+/* Those of this parent that had their turn have one again. */
+void ledger_try_starts(struct ledger *l, struct slot *s);
 void ledger_note(struct ledger *l, enum object_kind kind, enum object_change change,
 		 const char *id);
 

@@ -190,6 +190,18 @@ int op_choose_candidate(struct op *op)
 	return a ? op_copy_string(&op->candidate, a->bdf) : 0;
 }
 
+/* One UUID is one mdev: not here by hand, and there by its definition. */
+static int check_definition(struct op *op)
+{
+	const struct definition *d = ledger_find_definition(&op->manager->ledger, op->plan->uuid);
+
+	if (!d || (!strcmp(d->parent, op->plan->bdf) && !strcmp(d->type, op->type)))
+		return 0;
+	return refuse(&op->res.refusal, REFUSE_EXISTS, EEXIST, d->uuid,
+		      "start it, name that parent, or take another UUID",
+		      "it is defined, as type %s on %s", d->type, d->parent);
+}
+
 static int plan_create(struct op *op)
 {
 	struct accel *candidate = op->candidate ?
@@ -207,6 +219,8 @@ static int plan_create(struct op *op)
 		r = alloc_create(&candidate, 1, &req, &op->plan, &op->res.refusal);
 	else
 		r = alloc_create(l->accels, l->n_accels, &req, &op->plan, &op->res.refusal);
+	if (r >= 0)
+		r = check_definition(op);
 	if (r >= 0)
 		r = check_quota(op);
 	if (r < 0)

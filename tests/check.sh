@@ -67,6 +67,13 @@ suite_sanitizers()
 	configured sanitizers CC=gcc --enable-asan --enable-ubsan && make -j"$(nproc)" && make -j"$(nproc)" check
 }
 
+# The daemon has two threads; these tests keep both busy.
+suite_threads()
+{
+	configured threads CC=gcc --enable-tsan && make -j"$(nproc)" && make -j"$(nproc)" check \
+		TESTS="tests/dbus/faults.py tests/dbus/holders.py tests/dbus/leases.py tests/dbus/model.py tests/dbus/parallel.py tests/dbus/signals.py"
+}
+
 suite_distcheck()
 {
 	configured distcheck CC=gcc && make distcheck
@@ -110,6 +117,7 @@ table='
 gcc             automake
 clang           automake
 sanitizers      automake
+threads         automake
 coverage        automake
 distcheck       status
 packages        status

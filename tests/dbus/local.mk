@@ -8,6 +8,8 @@ dbus_tests = \
 	tests/dbus/faults.py \
 	tests/dbus/holders.py \
 	tests/dbus/leases.py \
+	tests/dbus/model.py \
+	tests/dbus/parallel.py \
 	tests/dbus/policy.py \
 	tests/dbus/polkit.py \
 	tests/dbus/refusals.py \
