@@ -20,7 +20,7 @@ TESTS += $(dbus_tests)
 if BUILD_HOOK
 TESTS += tests/dbus/hook.py
 endif
-EXTRA_DIST += $(dbus_tests) tests/dbus/harness.py tests/dbus/hook.py tests/bench/compare.py tests/bench/hook.py
+EXTRA_DIST += $(dbus_tests) tests/dbus/harness.py tests/dbus/hook.py
 
 # Plays polkit for polkit.py.
 check_PROGRAMS += tests/dbus/authority

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Measured by hand: tests/bench/compare.py says how.
+EXTRA_DIST += tests/bench/compare.py tests/bench/hook.py tests/bench/results
+check_PROGRAMS += tests/bench/roundtrip
+tests_bench_roundtrip_LDADD = $(SYSTEMD_LIBS)
