@@ -258,8 +258,8 @@ static int explain(struct backend *b, const struct plan *p, const struct step *s
 		      status[0] ? ")" : "");
 }
 
-int apply_plan(struct backend *b, const struct plan *p, size_t *ret_acted,
-	       struct refusal *ret_refusal)
+static int apply(struct backend *b, const struct plan *p, bool again, size_t *ret_acted,
+		 struct refusal *ret_refusal)
 {
 	char seen[LABEL_LEN];
 
@@ -271,6 +271,11 @@ int apply_plan(struct backend *b, const struct plan *p, size_t *ret_acted,
 		/* A create that failed made nothing; what has that UUID then is somebody else's. */
 		*ret_acted = creates ? i : i + 1;
 		seen[0] = '\0';
+		if (creates && again && check_mdev(b, s, seen) == 0) {
+			*ret_acted = i + 1;
+			continue;
+		}
+		seen[0] = '\0';
 		r = do_step(b, p, s, seen);
 		*ret_acted = r < 0 ? *ret_acted : i + 1;
 		if (r == 0 && creates)
@@ -279,6 +284,18 @@ int apply_plan(struct backend *b, const struct plan *p, size_t *ret_acted,
 			return explain(b, p, s, r, seen, ret_refusal);
 	}
 	return 0;
+}
+
+int apply_plan(struct backend *b, const struct plan *p, size_t *ret_acted,
+	       struct refusal *ret_refusal)
+{
+	return apply(b, p, false, ret_acted, ret_refusal);
+}
+
+int apply_plan_again(struct backend *b, const struct plan *p, size_t *ret_acted,
+		     struct refusal *ret_refusal)
+{
+	return apply(b, p, true, ret_acted, ret_refusal);
 }
 
 /* --- undoing --------------------------------------------------------------------------------- */

@@ -15,6 +15,9 @@
  * says in @ret_refusal which step failed and why; *ret_acted is how many steps may have
  * had an effect, for apply_undo().
  */
+/* As apply_plan() below, after a crash: what is there already as the plan makes it was made by it. */
+int apply_plan_again(struct backend *b, const struct plan *p, size_t *ret_acted,
+		     struct refusal *ret_refusal);
 int apply_plan(struct backend *b, const struct plan *p, size_t *ret_acted,
 	       struct refusal *ret_refusal);
 

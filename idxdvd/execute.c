@@ -197,12 +197,12 @@ static int refuse_definition(const struct plan *p, int r, struct refusal *ret)
 }
 
 /* The steps, then the files of the definition. */
-static int carry_out(struct executor *e, const struct plan *p, size_t *ret_acted,
+static int carry_out(struct executor *e, const struct plan *p, bool again, size_t *ret_acted,
 		     struct refusal *ret_refusal)
 {
 	int r;
 
-	r = apply_plan(e->backend, p, ret_acted, ret_refusal);
+	r = (again ? apply_plan_again : apply_plan)(e->backend, p, ret_acted, ret_refusal);
 	if (r < 0 || !p->definition)
 		return r;
 	r = defstore_do(e->definitions, p->definition);
@@ -241,7 +241,7 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 			      strerror(-r));
 	}
 
-	r = carry_out(e, p, &acted, ret_refusal);
+	r = carry_out(e, p, false, &acted, ret_refusal);
 	if (r < 0) {
 		if (take_back(e, &entry, acted) < 0)
 			add_not_taken_back(ret_refusal);
@@ -308,7 +308,7 @@ static void settle(struct executor *e, struct journal_entry *entry)
 		return;
 	}
 
-	r = is_taken_already(e, p) ? 0 : carry_out(e, p, &acted, &refusal);
+	r = is_taken_already(e, p) ? 0 : carry_out(e, p, true, &acted, &refusal);
 	if (r < 0) {
 		refusal_format(&refusal, text, sizeof(text));
 		log_warning("it cannot be finished, it is taken back: %s", text);

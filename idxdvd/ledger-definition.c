@@ -193,6 +193,7 @@ static void find_starts(struct ledger *l, struct slot *s)
 	for (size_t i = 0; i < s->n_starts; i++)
 		memcpy(s->starts[i], starts[i].uuid, UUID_LEN);
 	s->starts_known = true;
+	s->all_tried = false;
 }
 
 struct definition *ledger_next_autostart(struct ledger *l, struct slot *s)

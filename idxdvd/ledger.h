@@ -35,6 +35,7 @@ struct slot {
 	bool starts_known;
 	char (*starts)[UUID_LEN];
 	size_t n_starts, next_start;
+	bool all_tried;			/* to start them at once; the rest goes one by one */
 };
 
 struct change {

@@ -78,6 +78,15 @@ static bool slot_needs_pool(const struct slot *s)
 	return alloc_pool(s->accel, &p) == 0 && p->n > 0;
 }
 
+/* Each is checked against a quota by itself. */
+static bool starts_all(struct manager *m, struct slot *s)
+{
+	bool all = !s->all_tried && s->n_starts - s->next_start > 1 && !manager_has_quotas(m);
+
+	s->all_tried = true;
+	return all;
+}
+
 /* OP_SETTLED: nothing. @ret is the definition to start. */
 static enum op_kind slot_needs(struct manager *m, struct slot *s, struct definition **ret)
 {
@@ -87,6 +96,8 @@ static enum op_kind slot_needs(struct manager *m, struct slot *s, struct definit
 		return OP_LAYOUT;
 	if (!s->record->autostarted && s->accel->state == STATE_ENABLED && s->accel->module) {
 		*ret = ledger_next_autostart(&m->ledger, s);
+		if (*ret && starts_all(m, s))
+			return OP_START_ALL;
 		if (*ret)
 			return OP_AUTOSTART;
 		if (!s->autostart_failed)
@@ -106,12 +117,12 @@ static int upkeep_slot(struct manager *m, struct slot *s)
 		return 0;
 	op = op_new(m, kind, NULL, NULL);
 	if (!op || op_copy_string(&op->device, s->bdf) < 0 ||
-	    (d && op_copy_string(&op->uuid, d->uuid) < 0)) {
+	    (kind == OP_AUTOSTART && op_copy_string(&op->uuid, d->uuid) < 0)) {
 		if (op)
 			op_free(op);
 		return -ENOMEM;
 	}
-	if (d)
+	if (kind == OP_AUTOSTART)
 		d->tried = true;
 	manager_enqueue_first(m, op);
 	return 1;
@@ -179,6 +190,7 @@ static void start(struct op *op)
 	case OP_MODIFY:
 	case OP_UNDEFINE:
 	case OP_START_MDEV:
+	case OP_START_ALL:
 	case OP_AUTOSTART:
 	case OP_AUTOSTARTED:
 	case OP_TRUST:

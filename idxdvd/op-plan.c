@@ -264,7 +264,7 @@ static int plan_start(struct op *op)
 	s = ledger_slot(l, d->parent);
 	req.type = d->type;
 	req.parent = d->parent;
-	a = ledger_find_accel(l, d->parent);
+	a = op->planned_on ? op->planned_on : ledger_find_accel(l, d->parent);
 	req.wq = number_as_now(a, d->wq[0] ? d->wq : NULL, wq);
 	binding = s && s->record ? record_binding(s->record, op->uuid) : NULL;
 	req.prefer = number_as_now(a, binding ? binding->wq : NULL, prefer);
@@ -278,6 +278,55 @@ static int plan_start(struct op *op)
 		return r;
 	memcpy(op->res.uuid, op->plan->uuid, sizeof(op->res.uuid));
 	return copy_record(op, op->plan->bdf);
+}
+
+/* The same queue is not given twice. */
+static void occupy(struct accel *a, const char *uuid, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct wq *w = p->steps[i].kind == STEP_MDEV_WQ ?
+			       accel_find_wq(a, p->steps[i].val) : NULL;
+
+		if (!w)
+			continue;
+		w->cls = WQ_MDEV_IDLE;
+		w->ours = true;
+		memcpy(w->mdev, uuid, UUID_LEN);
+	}
+}
+
+/* One that cannot be started is left to a start of its own, which says why. */
+static int add_start(struct op *op, struct accel *a, const char *uuid)
+{
+	struct op one = { .kind = OP_AUTOSTART, .manager = op->manager, .uuid = (char *)uuid,
+			  .planned_on = a };
+	int r;
+
+	r = plan_start(&one);
+	if (r >= 0)
+		r = plan_append(op->plan, one.plan);
+	if (r >= 0)
+		occupy(a, uuid, one.plan);
+	plan_free(one.plan);
+	record_free(one.after);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int plan_start_all(struct op *op)
+{
+	struct slot *s = ledger_slot(&op->manager->ledger, op->device);
+	_cleanup_(accel_freep) struct accel *a = NULL;
+	int r;
+
+	if (!s || !s->accel || !s->record)
+		return refuse(&op->res.refusal, REFUSE_NOT_ADOPTED, ENODEV, op->device,
+			      "idxdctl adopt it first", "it is no longer adopted");
+	r = accel_copy(s->accel, &a);
+	if (r >= 0)
+		r = plan_new(&op->plan, PLAN_START_ALL, a);
+	for (size_t i = s->next_start; i < s->n_starts && r >= 0; i++)
+		r = add_start(op, a, s->starts[i]);
+	return r < 0 ? r : copy_record(op, s->bdf);
 }
 
 static int plan_autostarted(struct op *op)
@@ -335,6 +384,17 @@ static int plan_pool(struct op *op)
 	return copy_record(op, a->bdf);
 }
 
+/* What starts by itself is whose it was. */
+static void keep_owners(struct record *rec, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->steps[i].kind == STEP_MDEV_CREATE) {
+			const struct record_binding *b = record_binding(rec, p->steps[i].object);
+
+			record_set_owner(rec, p->steps[i].object, b ? b->owner : 0);
+		}
+}
+
 int op_make_plan(struct op *op)
 {
 	int r = -EINVAL;
@@ -371,6 +431,9 @@ int op_make_plan(struct op *op)
 	case OP_AUTOSTART:
 		r = plan_start(op);
 		break;
+	case OP_START_ALL:
+		r = plan_start_all(op);
+		break;
 	case OP_AUTOSTARTED:
 		r = plan_autostarted(op);
 		break;
@@ -391,6 +454,8 @@ int op_make_plan(struct op *op)
 		r = record_apply(op->after, op->plan);
 	if (r >= 0 && op->after && op->plan->kind == PLAN_CREATE)
 		record_set_owner(op->after, op->plan->uuid, op->owner);
+	if (r >= 0 && op->after && op->plan->kind == PLAN_START_ALL)
+		keep_owners(op->after, op->plan);
 	if (r >= 0 && op->after && op->lease)
 		record_set_lease(op->after, op->plan->uuid, op->lease);
 	if (r < 0 && op->res.refusal.kind == REFUSE_NONE)

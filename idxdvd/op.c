@@ -25,6 +25,8 @@ static void op_drop_readings(struct op *op)
 void op_free(struct op *op)
 {
 	op_drop_readings(op);
+	free(op->made);
+	free(op->made_results);
 	inventory_done(&op->inventory);
 	plan_free(op->plan);
 	record_free(op->after);
@@ -138,6 +140,14 @@ static int commit_readings(struct op *op)
 		if (r < 0)
 			break;
 	}
+	ledger_begin(l);
+	for (size_t i = 0; i < op->n_made && r >= 0; i++)
+		if (op->made_results[i] == 0)
+			r = ledger_put_mdev(l, &op->made[i]);
+		else if (op->made_results[i] != -ENOENT)
+			unread(op, op->made[i].uuid, op->made_results[i]);
+	ledger_end(l);
+	op->n_made = 0;
 	if (op->mdev_result == 0 && r >= 0)
 		r = ledger_put_mdev(l, &op->mdev);
 	else if (op->mdev_result == -ENOENT)
@@ -150,6 +160,24 @@ static int commit_readings(struct op *op)
 
 /* --- stage 3 and 4: execute, commit ---------------------------------------------------------- */
 
+static void read_made(struct executor *e, struct op *op)
+{
+	const struct plan *p = op->plan;
+
+	if (p->kind != PLAN_START_ALL)
+		return;
+	op->made = calloc(p->n + 1, sizeof(*op->made));
+	op->made_results = calloc(p->n + 1, sizeof(*op->made_results));
+	if (!op->made || !op->made_results)
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->steps[i].kind == STEP_MDEV_CREATE) {
+			op->made_results[op->n_made] = e->backend->ops->read_mdev(
+				e->backend, p->steps[i].object, &op->made[op->n_made]);
+			op->n_made++;
+		}
+}
+
 static void run_plan(struct job *job)
 {
 	struct op *op = op_of(job);
@@ -157,6 +185,7 @@ static void run_plan(struct job *job)
 
 	op->result = execute_plan(e, op->plan, op->after, &op->res.refusal);
 	read_objects(e, op);
+	read_made(e, op);
 }
 
 static bool is_create(const struct op *op)
@@ -229,6 +258,9 @@ static void plan_executed(struct job *job)
 	int r;
 
 	memcpy(bdf, op->plan->bdf, sizeof(bdf));
+	/* Without memory for what was made. */
+	if (op->plan->kind == PLAN_START_ALL && !op->n_made)
+		op->manager->rescan_all = true;
 	r = commit_readings(op);
 	if (op->result >= 0) {
 		int q = bdf[0] ? ledger_put_record(l, bdf, TAKE(op->after)) : 0;
@@ -330,7 +362,7 @@ static void objects_read(struct job *job)
 		if (r < 0)
 			note_failure(op, s);
 		/* An adoption or a release without a step is still written down. */
-		if (r < 0 || op->dry_run || op->kind == OP_POOL) {
+		if (r < 0 || op->dry_run || op->kind == OP_POOL || op->kind == OP_START_ALL) {
 			op_finish(op, r);
 			return;
 		}

@@ -32,7 +32,8 @@ enum op_kind {
 	OP_MODIFY,
 	OP_UNDEFINE,
 	OP_START_MDEV,
-	OP_AUTOSTART,		/* upkeep: start one that is to run from the start */
+	OP_START_ALL,		/* upkeep: start all that are to run from the start, as far as they fit */
+	OP_AUTOSTART,		/* upkeep: start one of them, if not all could be */
 	OP_AUTOSTARTED,		/* upkeep: write down that there is no more of them */
 	OP_HOLDINGS,		/* reads who holds what */
 	OP_APPLY,		/* the first of many that lead to what a document wants */
@@ -69,6 +70,7 @@ struct op {
 	unsigned int attempts;
 	char *candidate;		/* create: where it would go by what is known; NULL: any */
 	bool read_all;			/* it did not go there */
+	struct accel *planned_on;	/* start: as it will be then; NULL: as it is */
 
 	/* Shared with the worker, of whoever has the turn. */
 	struct accel **accels;		/* copies that are read again */
@@ -76,6 +78,9 @@ struct op {
 	size_t n_accels;
 	struct mdev mdev;
 	int mdev_result;		/* -ENOENT: there is none; 1: not asked for */
+	struct mdev *made;		/* those of a plan that makes many, and how they were read */
+	int *made_results;
+	size_t n_made;
 	struct inventory inventory;
 	struct holding *holdings;
 	size_t n_holdings;

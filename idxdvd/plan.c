@@ -20,6 +20,7 @@ static const struct {
 	[PLAN_UNDEFINE] = { "undefine", true },
 	[PLAN_MODIFY] = { "modify", true },
 	[PLAN_AUTOSTART] = { "autostart", true },
+	[PLAN_START_ALL] = { "start-all", true },
 	[PLAN_TRUST] = { "trust", false },
 };
 
@@ -116,6 +117,18 @@ void plan_add(struct plan *p, enum step_kind kind, const char *object, const cha
 	va_start(ap, reason_fmt);
 	vsnprintf(s->reason, sizeof(s->reason), reason_fmt, ap);
 	va_end(ap);
+}
+
+int plan_append(struct plan *p, const struct plan *more)
+{
+	for (size_t i = 0; i < more->n; i++) {
+		int r = p->n == p->size ? plan_grow(p) : 0;
+
+		if (r < 0)
+			return r;
+		p->steps[p->n++] = more->steps[i];
+	}
+	return 0;
 }
 
 void step_format(const struct step *s, char *buf, size_t size)

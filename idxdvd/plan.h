@@ -21,6 +21,7 @@ enum plan_kind {
 	PLAN_UNDEFINE,
 	PLAN_MODIFY,
 	PLAN_AUTOSTART,			/* writes down that it is over */
+	PLAN_START_ALL,			/* what is to run from the start on one device */
 	PLAN_TRUST,			/* despite an erratum, or no longer */
 	PLAN_KIND_COUNT,
 };
@@ -67,6 +68,9 @@ void plan_freep(struct plan **p);
 /* Adds a step; a lack of memory is kept in p->error for whoever finishes the plan. */
 void plan_add(struct plan *p, enum step_kind kind, const char *object, const char *attr,
 	      const char *old, const char *val, const char *reason_fmt, ...) _printf_(7, 8);
+
+/* The steps of another plan behind those that are there. */
+int plan_append(struct plan *p, const struct plan *more);
 
 /* "1. set wq0.1 mode: shared -> dedicated  (reason)", one a line. */
 void step_format(const struct step *s, char *buf, size_t size);

@@ -138,6 +138,18 @@ static void define_auto_b(struct manager *m, struct answer *ans)
 	manager_define(m, &req, answer_done, ans);
 }
 
+/* Two of them, which are started by one operation. */
+static void define_auto_bc(struct manager *m, struct answer *ans)
+{
+	struct define_request req = {
+		.set = DEFINE_AUTOSTART, .type = DSA_TYPE, .uuid = UUID_C, .parent = "dsa0",
+		.autostart = true,
+	};
+
+	define_auto_b(m, ans);
+	manager_define(m, &req, answer_done, ans);
+}
+
 static void modify_a(struct manager *m, struct answer *ans)
 {
 	char *labels[] = { "vm=two", NULL };
@@ -207,6 +219,7 @@ static const struct scenario {
 	{ "stop", NULL, { adopt, define_a, start_a }, destroy_a },
 	{ "apply a document", two_small, { adopt_no_pool, define_a, start_a }, apply_document },
 	{ "adopt, and start what is to run", NULL, { define_auto_b }, adopt },
+	{ "adopt, and start all that is to run", NULL, { define_auto_bc }, adopt },
 };
 
 /* --- points ---------------------------------------------------------------------------------- */
