@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <systemd/sd-bus.h>
 
@@ -21,6 +22,8 @@ struct client {
 	uint64_t timeout_usec;
 	bool connected;
 	bool may_ask;			/* polkit may ask for a password */
+	bool no_start;
+	uint64_t wait_until;		/* 0: nobody waits */
 };
 
 struct client *client_free(struct client *c)
@@ -61,6 +64,11 @@ int client_new(uint64_t timeout_usec, bool may_ask, struct client **ret)
 
 	*ret = c;
 	return 0;
+}
+
+void client_start_nothing(struct client *c)
+{
+	c->no_start = true;
 }
 
 /* Refusals */
@@ -117,6 +125,12 @@ int client_complain(const struct client *c, const char *what, int r)
 		return API_EXIT_FAILURE;
 	}
 
+	if (!strcmp(name, SD_BUS_ERROR_TIMEOUT) && c->wait_until) {
+		fprintf(stderr, "idxdctl: %s: still in use after %" PRIu64 " s; 'idxdctl holders' says by "
+			"whom\n", what, c->timeout_usec / USEC_PER_SEC);
+		return API_EXIT_TIMEOUT;
+	}
+
 	if (!strcmp(name, SD_BUS_ERROR_TIMEOUT)) {
 		fprintf(stderr, "idxdctl: %s: no answer from idxdvd within %" PRIu64 " s; the request "
 			"may still be carried out: see 'idxdctl list', or wait longer with "
@@ -159,6 +173,8 @@ int client_call_new(struct client *c, const char *iface, const char *method, sd_
 	r = sd_bus_message_new_method_call(c->bus, &m, API_BUS_NAME, API_ROOT, iface, method);
 	if (r >= 0)
 		r = sd_bus_message_set_allow_interactive_authorization(m, c->may_ask);
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(m, !c->no_start);
 	if (r < 0)
 		return r;
 	*ret = TAKE(m);
@@ -169,4 +185,50 @@ int client_call(struct client *c, sd_bus_message *m, sd_bus_message **ret)
 {
 	sd_bus_error_free(&c->err);
 	return sd_bus_call(c->bus, m, c->timeout_usec, &c->err, ret);
+}
+
+bool client_is_in_use(const struct client *c)
+{
+	return c->err.name && !strcmp(c->err.name, API_ERROR_PREFIX "InUse");
+}
+
+static uint64_t now_usec(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * (uint64_t)USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
+static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *err)
+{
+	return 0;
+}
+
+/* Who opens and closes an mdev is not signalled by every kernel: hence not longer than a second. */
+int client_wait(struct client *c)
+{
+	uint64_t now = now_usec();
+	int r = 0;
+
+	if (!c->wait_until) {
+		c->wait_until = now + c->timeout_usec;
+		r = sd_bus_add_match(c->bus, NULL, "type='signal',sender='" API_BUS_NAME "'", on_signal,
+				     NULL);
+	}
+	if (now >= c->wait_until) {
+		sd_bus_error_free(&c->err);
+		sd_bus_error_set(&c->err, SD_BUS_ERROR_TIMEOUT, "it is still in use");
+		return -ETIMEDOUT;
+	}
+	if (r >= 0)
+		r = sd_bus_wait(c->bus, USEC_PER_SEC);
+	while (r > 0)
+		r = sd_bus_process(c->bus, NULL);
+	return r < 0 ? r : 0;
+}
+
+sd_bus *client_bus(const struct client *c)
+{
+	return c->connected ? c->bus : NULL;
 }

@@ -8,6 +8,7 @@
 
 struct client;
 struct cli_args;
+struct json_object;
 
 /* One property: its D-Bus name and signature, its key in JSON, its place in the struct. */
 struct client_field {
@@ -103,6 +104,8 @@ struct client_snapshot {
 
 /* All return 0 or a negative errno; client_complain() then knows what the daemon said. */
 int client_new(uint64_t timeout_usec, bool may_ask, struct client **ret);
+/* From now on a call fails where the daemon does not run, rather than to have it started. */
+void client_start_nothing(struct client *c);
 struct client *client_free(struct client *c);
 void client_freep(struct client **c);
 
@@ -124,6 +127,25 @@ int client_get_holders(struct client *c, const char *wq, struct client_list *ret
 int client_export(struct client *c, char **ret);
 int client_explain(struct client *c, const char *wq, struct client_reason *ret);
 void client_reason_done(struct client_reason *r);
+
+/* What a signal of the daemon says; values are JSON. */
+struct client_event {
+	const char *event;		/* added, removed, changed; of the daemon: started, stopped */
+	const char *kind;		/* accelerator, work_queue, mdev, definition, manager, daemon */
+	const char *object;		/* its name or UUID, "" if it has none */
+	struct json_object *properties;	/* keys as in the records */
+};
+
+/* Calls @handle for each of them, until that fails or the bus goes away. */
+int client_monitor(struct client *c, int (*handle)(const struct client_event *e, void *userdata),
+		   void *userdata);
+
+/*
+ * Whether the last call was refused because somebody has the thing open. Then waits for the daemon to
+ * say something, a second at most; the first call of both begins the time that the client may take.
+ */
+bool client_is_in_use(const struct client *c);
+int client_wait(struct client *c);
 
 /* Says on stderr why @what failed and how to help it; returns the exit status for it. */
 int client_complain(const struct client *c, const char *what, int r);

@@ -8,17 +8,20 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/print.h"
+#include "cli/terminal.h"
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 
 #define USEC_PER_SEC 1000000u
 #define DEFAULT_TIMEOUT_SEC 60
+#define COMPLETE_TIMEOUT_SEC 2
 #define ANY -1
 
 static const struct cli_verb verbs[] = {
 	{ "adopt", "DEVICE", 1, 1, CLI_HOST_WQS | CLI_POOL_MIN | CLI_DRY_RUN,
 	  "put an accelerator under management and lay it out", verb_adopt },
-	{ "release", "DEVICE", 1, 1, CLI_DRY_RUN,
+	{ "release", "DEVICE", 1, 1, CLI_DRY_RUN | CLI_YES | CLI_WAIT,
 	  "undo adopt; refused while mdevs exist", verb_release },
 	{ "trust", "DEVICE", 1, 1, CLI_DRY_RUN,
 	  "give out an accelerator despite its erratum", verb_trust },
@@ -27,38 +30,50 @@ static const struct cli_verb verbs[] = {
 	{ "create", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_PLACEMENT |
 	  CLI_NUMA_NODE | CLI_MIN_SIZE | CLI_DRY_RUN,
 	  "make an mdev and print its UUID", verb_create },
-	{ "destroy", "UUID...", 1, ANY, CLI_DRY_RUN,
+	{ "destroy", "UUID...", 1, ANY, CLI_DRY_RUN | CLI_YES | CLI_WAIT,
 	  "remove mdevs", verb_destroy },
 	{ "define", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_AUTO | CLI_MANUAL |
 	  CLI_LABEL | CLI_DRY_RUN, "write down an mdev that is to exist, and print its UUID",
 	  verb_define },
 	{ "modify", "UUID...", 1, ANY, CLI_TYPE | CLI_WQ | CLI_AUTO | CLI_MANUAL | CLI_LABEL |
 	  CLI_DRY_RUN, "change definitions; what runs is not touched", verb_modify },
-	{ "undefine", "UUID...", 1, ANY, CLI_DRY_RUN,
+	{ "undefine", "UUID...", 1, ANY, CLI_DRY_RUN | CLI_YES,
 	  "forget definitions; what runs is not touched", verb_undefine },
+	{ "enable", "UUID...", 1, ANY, CLI_DRY_RUN,
+	  "start what is defined whenever its parent appears", verb_enable },
+	{ "disable", "UUID...", 1, ANY, CLI_DRY_RUN,
+	  "start what is defined only when asked", verb_disable },
 	{ "start", "UUID...", 1, ANY, CLI_DRY_RUN,
 	  "make mdevs as they are defined", verb_start },
-	{ "stop", "UUID...", 1, ANY, CLI_DRY_RUN,
+	{ "stop", "UUID...", 1, ANY, CLI_DRY_RUN | CLI_YES | CLI_WAIT,
 	  "remove mdevs; their definitions stay", verb_stop },
-	{ "list", "", 0, 0, CLI_JSON,
+	{ "list", "", 0, 0, CLI_JSON | CLI_OUTPUT | CLI_WIDE,
 	  "show accelerators, work queues with their holders, and mdevs", verb_list },
-	{ "types", "", 0, 0, CLI_JSON,
+	{ "show", "OBJECT", 1, 1, CLI_JSON | CLI_OUTPUT,
+	  "show all of an accelerator, work queue, mdev or definition", verb_show },
+	{ "types", "", 0, 0, CLI_JSON | CLI_OUTPUT,
 	  "show the mdev types and how many of each can be made", verb_types },
-	{ "capacity", "", 0, 0, CLI_JSON,
+	{ "capacity", "", 0, 0, CLI_JSON | CLI_OUTPUT,
 	  "show where the work queues are: free, kept, held", verb_capacity },
-	{ "holders", "[WQ]", 0, 1, CLI_JSON,
+	{ "holders", "[WQ]", 0, 1, CLI_JSON | CLI_OUTPUT,
 	  "show who holds work queues: process, unit, container", verb_holders },
 	{ "why", "WQ", 1, 1, 0,
 	  "say why a work queue cannot be had, and what would free it", verb_why },
+	{ "xml", "UUID", 1, 1, 0,
+	  "print the element that gives an mdev to a domain of libvirt", verb_xml },
+	{ "monitor", "", 0, 0, CLI_JSON | CLI_OUTPUT | CLI_WIDE,
+	  "print what changes, as it does", verb_monitor },
 	{ "export", "", 0, 0, 0,
 	  "print all that is ours as a document", verb_export },
 	{ "apply", "FILE", 1, 1, CLI_DRY_RUN,
 	  "make it what a document says, all or nothing", verb_apply },
+	{ "plan", "FILE", 1, 1, 0,
+	  "print what apply would do", verb_plan },
 	{ "assert", "FILE", 1, 1, 0,
 	  "fail, and say what differs, unless it is what a document says", verb_assert },
-	{ "doctor", "", 0, 0, CLI_JSON | CLI_ROOT,
+	{ "doctor", "", 0, 0, CLI_JSON | CLI_OUTPUT | CLI_ROOT,
 	  "say what this host lacks for mdevs, and how to help it", verb_doctor },
-	{ "status", "", 0, 0, CLI_JSON,
+	{ "status", "", 0, 0, CLI_JSON | CLI_OUTPUT,
 	  "show the state of the daemon in short", verb_status },
 };
 
@@ -67,6 +82,7 @@ enum {
 	OPT_VERSION = 256,
 	OPT_LIST_VERBS,
 	OPT_LIST_OPTIONS,
+	OPT_COMPLETE,
 	OPT_HOST_WQS,
 	OPT_POOL_MIN,
 	OPT_WQ,
@@ -80,6 +96,8 @@ enum {
 	OPT_JSON,
 	OPT_ROOT,
 	OPT_TIMEOUT,
+	OPT_WAIT,
+	OPT_NO_PAGER,
 	OPT_NO_ASK_PASSWORD,
 };
 
@@ -104,21 +122,26 @@ static const struct cli_option_row {
 	{ "manual", OPT_MANUAL, NULL, CLI_MANUAL, "start it only when asked" },
 	{ "label", OPT_LABEL, "KEY=VALUE", CLI_LABEL, "label it; no VALUE removes the label" },
 	{ "dry-run", OPT_DRY_RUN, NULL, CLI_DRY_RUN, "print the steps, change nothing" },
-	{ "json", OPT_JSON, NULL, CLI_JSON, "print JSON (list, types, capacity, holders, status, doctor)" },
+	{ "json", OPT_JSON, NULL, CLI_JSON, "the same as -o json" },
+	{ "output", 'o', "FORMAT", CLI_OUTPUT, "table, wide, json or jsonl: a record a line" },
 	{ "root", OPT_ROOT, "DIR", CLI_ROOT, "look at a copy of a host's files (doctor)" },
+	{ "wait", OPT_WAIT, NULL, CLI_WAIT, "until it is no longer in use (destroy, stop, release)" },
+	{ "yes", 'y', NULL, CLI_YES, "do not ask before something is taken away" },
+	{ "no-pager", OPT_NO_PAGER, NULL, 0, "print it all at once" },
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "wait this long for an answer; 60 unless given" },
 	{ "no-ask-password", OPT_NO_ASK_PASSWORD, NULL, 0, "fail where a password would be asked for" },
 	{ "help", 'h', NULL, 0, "show this help" },
 	{ "version", OPT_VERSION, NULL, 0, "show the version" },
 	{ "list-verbs", OPT_LIST_VERBS, NULL, 0, "print the name of each verb" },
 	{ "list-options", OPT_LIST_OPTIONS, NULL, 0, "print the name of each option" },
+	{ "complete", OPT_COMPLETE, "VERB", 0, "print the names that may follow a verb" },
 };
 
 #define N_VERBS ARRAY_LEN(verbs)
 #define N_OPTIONS ARRAY_LEN(options)
 
 /* What to do instead of running a verb. */
-enum action { RUN_VERB, SHOW_HELP, SHOW_VERSION, LIST_VERBS, LIST_OPTIONS };
+enum action { RUN_VERB, SHOW_HELP, SHOW_VERSION, LIST_VERBS, LIST_OPTIONS, COMPLETE };
 
 static void show_help(void)
 {
@@ -167,6 +190,7 @@ static int show(enum action action)
 		for (i = 0; i < N_OPTIONS; i++)
 			printf("--%s\n", options[i].name);
 		break;
+	case COMPLETE:
 	case RUN_VERB:
 		break;
 	}
@@ -210,6 +234,31 @@ static const struct cli_option_row *find_option(int key)
 	return NULL;
 }
 
+static int take_output(const char *text, struct cli_args *args)
+{
+	static const char *const names[] = {
+		[OUTPUT_TABLE] = "table",
+		[OUTPUT_WIDE] = "wide",
+		[OUTPUT_JSON] = "json",
+		[OUTPUT_JSONL] = "jsonl",
+	};
+	int i;
+
+	for (i = 0; i < (int)ARRAY_LEN(names); i++) {
+		if (strcmp(names[i], text))
+			continue;
+		args->output = i;
+		if (i == OUTPUT_WIDE)
+			args->given |= CLI_WIDE;
+		if (i == OUTPUT_JSON || i == OUTPUT_JSONL)
+			args->given |= CLI_JSON;
+		return 0;
+	}
+
+	fprintf(stderr, "idxdctl: --output: '%s' is none of table, wide, json, jsonl\n", text);
+	return -EINVAL;
+}
+
 /* Stores one option; a negative errno after saying why not. */
 static int take_option(const struct cli_option_row *o, struct cli_args *args, enum action *action)
 {
@@ -250,6 +299,8 @@ static int take_option(const struct cli_option_row *o, struct cli_args *args, en
 		}
 		args->labels[args->n_labels++] = optarg;
 		break;
+	case 'o':
+		return take_output(optarg, args);
 	case OPT_ROOT:
 		args->root = optarg;
 		break;
@@ -268,6 +319,9 @@ static int take_option(const struct cli_option_row *o, struct cli_args *args, en
 			return usage_number(o, optarg, 1, 86400);
 		args->timeout_usec = n * (uint64_t)USEC_PER_SEC;
 		break;
+	case OPT_NO_PAGER:
+		args->no_pager = true;
+		break;
 	case OPT_NO_ASK_PASSWORD:
 		args->no_password = true;
 		break;
@@ -282,6 +336,10 @@ static int take_option(const struct cli_option_row *o, struct cli_args *args, en
 		break;
 	case OPT_LIST_OPTIONS:
 		*action = LIST_OPTIONS;
+		break;
+	case OPT_COMPLETE:
+		args->complete = optarg;
+		*action = COMPLETE;
 		break;
 	}
 
@@ -343,6 +401,10 @@ static int check_verb(const struct cli_verb *v, const struct cli_args *args)
 		return -EINVAL;
 	}
 
+	if (surplus & CLI_WIDE) {
+		fprintf(stderr, "idxdctl: %s: has no wide table\n", v->name);
+		return -EINVAL;
+	}
 	if ((args->given & CLI_AUTO) && (args->given & CLI_MANUAL)) {
 		fprintf(stderr, "idxdctl: %s: --auto or --manual, not both\n", v->name);
 		return -EINVAL;
@@ -370,6 +432,16 @@ static int finish(int status)
 	return status ? status : API_EXIT_FAILURE;
 }
 
+static int complete(const char *word)
+{
+	_cleanup_(client_freep) struct client *c = NULL;
+
+	if (client_new(COMPLETE_TIMEOUT_SEC * (uint64_t)USEC_PER_SEC, false, &c) < 0)
+		return API_EXIT_FAILURE;
+	client_start_nothing(c);
+	return finish(cli_complete(c, word) ? API_EXIT_FAILURE : API_EXIT_OK);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli_args args = { .timeout_usec = DEFAULT_TIMEOUT_SEC * (uint64_t)USEC_PER_SEC };
@@ -381,6 +453,8 @@ int main(int argc, char **argv)
 	r = parse_options(argc, argv, &args, &action);
 	if (r < 0)
 		return API_EXIT_USAGE;
+	if (action == COMPLETE)
+		return complete(args.complete);
 	if (action != RUN_VERB)
 		return finish(show(action));
 
@@ -409,5 +483,12 @@ int main(int argc, char **argv)
 		return API_EXIT_FAILURE;
 	}
 
-	return finish(v->run(c, &args));
+	if ((v->options & CLI_YES) && !terminal_confirm(&args, v->name))
+		return API_EXIT_FAILURE;
+	print_set_lines(args.output == OUTPUT_JSONL);
+	if ((v->options & CLI_OUTPUT) && v->run != verb_monitor && !args.no_pager)
+		terminal_page();
+	r = finish(v->run(c, &args));
+	terminal_page_end();
+	return r;
 }

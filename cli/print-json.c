@@ -10,6 +10,7 @@
 
 #include "cli/client.h"
 #include "cli/doctor/doctor.h"
+#include "cli/find.h"
 #include "cli/print.h"
 
 /* Raised when a key changes its meaning or goes away; a new key does not count. */
@@ -157,21 +158,53 @@ static int add_accelerators(struct json_object *o, const struct client_snapshot 
 	return 0;
 }
 
+static bool print_lines;
+
+void print_set_lines(bool lines)
+{
+	print_lines = lines;
+}
+
+static int print_one(struct json_object *o, int flags)
+{
+	const char *text = json_object_to_json_string_ext(o, flags | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	return text && puts(text) >= 0 ? 0 : -ENOMEM;
+}
+
+/*
+ * The records of each array of @o, named by its key without the s. A document without arrays of records
+ * is a record.
+ */
+static int print_records(struct json_object *o)
+{
+	char kind[32];
+	size_t i, n = 0;
+	int r = 0;
+
+	json_object_object_foreach(o, key, value) {
+		if (!json_object_is_type(value, json_type_array) || !strcmp(key, "bad_files"))
+			continue;
+		n++;
+		snprintf(kind, sizeof(kind), "%.*s", (int)(strlen(key) - (key[strlen(key) - 1] == 's')),
+			 key);
+		for (i = 0; i < json_object_array_length(value) && r >= 0; i++) {
+			struct json_object *record = json_object_array_get_idx(value, i);
+
+			r = add(record, "record", json_object_new_string(kind));
+			if (r >= 0)
+				r = print_one(record, JSON_C_TO_STRING_PLAIN);
+		}
+	}
+	return n || r < 0 ? r : print_one(o, JSON_C_TO_STRING_PLAIN);
+}
+
 /* Prints @o if it was filled without error, and drops it either way. */
 static int finish(struct json_object *o, int r)
 {
-	const char *text;
-
-	if (r >= 0) {
-		text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-						      JSON_C_TO_STRING_SPACED |
-						      JSON_C_TO_STRING_NOSLASHESCAPE);
-		if (text)
-			puts(text);
-		else
-			r = -ENOMEM;
-	}
-
+	if (r >= 0)
+		r = print_lines ? print_records(o) :
+			print_one(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
 	json_object_put(o);
 	return r;
 }
@@ -232,6 +265,36 @@ int print_status_json(const struct client_manager *m, const struct client_snapsh
 		return r;
 
 	return finish(o, add_fields(o, s, &client_manager_class, m));
+}
+
+/* The key under which the list of a class stands in a document. */
+static const char *class_key(const struct client_class *class)
+{
+	return class == &client_accelerator_class ? "accelerators" :
+	       class == &client_work_queue_class ? "work_queues" :
+	       class == &client_mdev_class ? "mdevs" : "definitions";
+}
+
+int print_objects_json(const struct client_snapshot *s, const struct find_match *found, size_t n)
+{
+	struct json_object *o, *array, *item;
+	size_t i;
+	int r;
+
+	r = begin(&o);
+	for (i = 0; i < n && r >= 0; i++) {
+		if (!json_object_object_get_ex(o, class_key(found[i].class), &array)) {
+			array = json_object_new_array();
+			r = add(o, class_key(found[i].class), array);
+			if (r < 0)
+				break;
+		}
+		item = json_object_new_object();
+		r = append(array, item);
+		if (r >= 0)
+			r = add_fields(item, s, found[i].class, found[i].record);
+	}
+	return finish(o, r);
 }
 
 int print_doctor_json(const struct doctor *d)

@@ -6,7 +6,9 @@
 #include <time.h>
 
 #include "cli/client.h"
+#include "cli/find.h"
 #include "cli/print.h"
+#include "cli/terminal.h"
 #include "idxdvd/common/cleanup.h"
 
 void print_plan(char *const *plan)
@@ -22,8 +24,9 @@ static const char *or_dash(const char *s)
 
 static void print_accelerator(const struct client_accelerator *a)
 {
-	printf("%s  %s  %s  %s  %s%s", a->name, a->pci, a->device_id, a->state,
-	       a->adopted ? "adopted" : "not adopted", a->unsafe ? "  UNSAFE" : "");
+	printf("%s%s%s  %s  %s  %s  %s%s%s%s", terminal_on(STYLE_HEAD), a->name, terminal_off(), a->pci,
+	       a->device_id, a->state, a->adopted ? "adopted" : "not adopted", terminal_on(STYLE_BAD),
+	       a->unsafe ? "  UNSAFE" : "", terminal_off());
 	if (a->unsafe && *a->erratum)
 		printf(" (%s)", a->erratum);
 	if (a->numa_node >= 0)
@@ -57,13 +60,32 @@ static void print_work_queues(const struct client_snapshot *s, const struct clie
 	}
 }
 
-static void print_mdevs(const struct client_snapshot *s)
+/* What does not fit 80 columns. */
+static void print_mdevs_wide(const struct client_snapshot *s)
+{
+	const struct client_mdev *d = s->mdevs.items;
+	size_t i;
+
+	printf("\n%-36s %-17s %-7s %-12s %-7s %-7s %5s %6s %s\n", "UUID", "TYPE", "DEVICE", "PARENT",
+	       "WQ", "STATE", "GROUP", "OWNER", "HOLDER");
+	for (i = 0; i < s->mdevs.n; i++)
+		printf("%-36s %-17s %-7s %-12s %-7s %-7s %5" PRId32 " %6" PRIu32 " %s\n", d[i].uuid,
+		       d[i].type, or_dash(client_snapshot_name(s, d[i].accelerator)), d[i].parent,
+		       or_dash(client_snapshot_name(s, d[i].work_queue)), d[i].state, d[i].iommu_group,
+		       d[i].owner, or_dash(d[i].holder));
+}
+
+static void print_mdevs(const struct client_snapshot *s, bool wide)
 {
 	const struct client_mdev *d = s->mdevs.items;
 	size_t i;
 
 	if (!s->mdevs.n)
 		return;
+	if (wide) {
+		print_mdevs_wide(s);
+		return;
+	}
 
 	printf("\n%-36s %-16s %-6s %-7s %s\n", "UUID", "TYPE", "DEVICE", "WQ", "STATE");
 	for (i = 0; i < s->mdevs.n; i++)
@@ -100,7 +122,7 @@ static void print_definitions(const struct client_snapshot *s)
 	}
 }
 
-void print_tree(const struct client_snapshot *s)
+void print_tree(const struct client_snapshot *s, bool wide)
 {
 	const struct client_accelerator *a = s->accelerators.items;
 	size_t i;
@@ -112,8 +134,51 @@ void print_tree(const struct client_snapshot *s)
 		print_work_queues(s, &a[i]);
 	}
 
-	print_mdevs(s);
+	print_mdevs(s, wide);
 	print_definitions(s);
+}
+
+static void print_field(const struct client_snapshot *s, const struct client_field *f,
+			const void *record)
+{
+	const void *place = (const char *)record + f->offset;
+
+	printf("  %-17s ", f->key);
+	switch (f->type) {
+	case 'b':
+		puts(*(const bool *)place ? "yes" : "no");
+		break;
+	case 'u':
+		printf("%" PRIu32 "\n", *(const uint32_t *)place);
+		break;
+	case 't':
+		printf("%" PRIu64 "\n", *(const uint64_t *)place);
+		break;
+	case 'i':
+		printf("%" PRId32 "\n", *(const int32_t *)place);
+		break;
+	case 'o':
+		puts(or_dash(client_snapshot_name(s, *(char *const *)place)));
+		break;
+	default:
+		print_lines(or_dash(*(char *const *)place));
+		putchar('\n');
+	}
+}
+
+void print_objects(const struct client_snapshot *s, const struct find_match *found, size_t n)
+{
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		printf("%s%s\n", i ? "\n" : "",
+		       found[i].class == &client_accelerator_class ? "accelerator" :
+		       found[i].class == &client_work_queue_class ? "work queue" :
+		       found[i].class == &client_mdev_class ? "mdev" : "definition");
+		for (k = 0; k < found[i].class->n_fields; k++)
+			if (found[i].class->fields[k].key)
+				print_field(s, &found[i].class->fields[k], found[i].record);
+	}
 }
 
 void print_types(const struct client_list *types)

@@ -57,6 +57,18 @@ int verb_apply(struct client *c, const struct cli_args *args)
 	return status;
 }
 
+int verb_plan(struct client *c, const struct cli_args *args)
+{
+	_cleanup_(client_plan_freep) char **plan = NULL;
+	struct cli_args dry = *args;
+	int status;
+
+	dry.given |= CLI_DRY_RUN;
+	status = act(c, &dry, "plan", &plan);
+	print_plan(plan);
+	return status;
+}
+
 /* What apply would do, and whether that is nothing. */
 int verb_assert(struct client *c, const struct cli_args *args)
 {

@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/print.h"
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
+
+int cli_act(struct client *c, const char *method, const char *word, const struct cli_args *args,
+	    char ***ret_plan)
+{
+	int r, waited = 0;
+
+	do {
+		r = client_act(c, method, word, args, ret_plan);
+		if (r >= 0 || !(args->given & CLI_WAIT) || !client_is_in_use(c))
+			return r;
+		if (!waited++)
+			fprintf(stderr, "idxdctl: waiting until %s is no longer in use\n", word);
+		r = client_wait(c);
+	} while (r >= 0);
+	return r;
+}
 
 static int act(struct client *c, const char *uuid, const struct cli_args *args, const char *verb,
 	       const char *method)
@@ -11,7 +29,7 @@ static int act(struct client *c, const char *uuid, const struct cli_args *args, 
 	_cleanup_(client_plan_freep) char **plan = NULL;
 	int r;
 
-	r = client_act(c, method, uuid, args, &plan);
+	r = cli_act(c, method, uuid, args, &plan);
 	if (r < 0)
 		return client_complain(c, verb, r);
 

@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cli/doctor/doctor.h"
 #include "cli/print.h"
+#include "cli/terminal.h"
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 
@@ -35,12 +36,20 @@ static void print_wrapped(const char *text, int indent)
 static void print_findings(const struct doctor *d)
 {
 	const struct doctor_finding *first = NULL;
+	static const enum terminal_style styles[] = {
+		[DOCTOR_OK] = STYLE_GOOD,
+		[DOCTOR_WARN] = STYLE_WARN,
+		[DOCTOR_FAIL] = STYLE_BAD,
+		[DOCTOR_UNKNOWN] = STYLE_BAD,
+		[DOCTOR_SKIPPED] = STYLE_HEAD,
+	};
 	enum { INDENT = 29 };
 
 	for (size_t i = 0; i < d->n; i++) {
 		const struct doctor_finding *f = &d->findings[i];
 
-		printf("%-7s %-20s ", doctor_result_name(f->result), f->check);
+		printf("%s%-7s%s %-20s ", terminal_on(styles[f->result]), doctor_result_name(f->result),
+		       terminal_off(), f->check);
 		print_wrapped(f->evidence, INDENT);
 		if (*f->fix) {
 			printf("%*sfix: ", INDENT - 5, "");

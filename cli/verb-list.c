@@ -26,6 +26,6 @@ int verb_list(struct client *c, const struct cli_args *args)
 
 	if (!s.accelerators.n)
 		fprintf(stderr, "idxdctl: no DSA or IAA accelerator is bound to the idxd driver\n");
-	print_tree(&s);
+	print_tree(&s, args->given & CLI_WIDE);
 	return API_EXIT_OK;
 }

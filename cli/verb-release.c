@@ -10,7 +10,7 @@ int verb_release(struct client *c, const struct cli_args *args)
 	_cleanup_(client_plan_freep) char **plan = NULL;
 	int r;
 
-	r = client_act(c, "Release", args->words[0], args, &plan);
+	r = cli_act(c, "Release", args->words[0], args, &plan);
 	if (r < 0)
 		return client_complain(c, "release", r);
 

@@ -12,6 +12,7 @@ dbus_tests = \
 	tests/dbus/parallel.py \
 	tests/dbus/policy.py \
 	tests/dbus/polkit.py \
+	tests/dbus/reads.py \
 	tests/dbus/refusals.py \
 	tests/dbus/signals.py \
 	tests/dbus/usage.py \

@@ -5,7 +5,7 @@ set -u
 cd "${top_srcdir:-.}" || exit 1
 bad=0 n=0
 
-for f in $(find cli idxdvd kmod policy tests -type f \
+for f in $(find cli idxdvd kmod libvirt policy tests -type f \
 		\( -name '*.c' -o -name '*.h' -o -name '*.sh' -o -name '*.py' -o -name '*.mk' -o -name '*.awk' \
 		-o -name Kbuild -o -name Makefile -o -name test \) ! -path '*/.*'); do
 	n=$((n + 1))
