@@ -97,11 +97,13 @@ GUEST_DIR=/run/idxd-lab/guests
 
 # guest_start NAME OPTION... -- SCRIPT: boot a guest in the background; SCRIPT is shell text
 # that runs there with guest-lib. Options: --kernel stable|backports, --mdev UUID, --pci BDF,
-# --cpus N, --memory SIZE, --file SRC[:NAME] (lands in /lab), --append TEXT, --device TEXT
+# --cpus N, --memory SIZE, --file SRC[:NAME] (lands in /lab), --program FILE (at its own path, with
+# the libraries it needs), --append TEXT, --device TEXT, --qemu TEXT (more arguments), --vmm COMMAND
+# (another QEMU), --machine TEXT, --incoming URI (it arrives by migration; SCRIPT is not run)
 guest_start()
 {
 	local name=$1 kernel=${LAB_KERNEL:-stable} cpus=1 memory=512 append= dir=$GUEST_DIR/$1
-	local args=$dir/args
+	local args=$dir/args vmm=qemu-system-x86_64 machine=q35
 	shift
 	rm -rf "$dir"
 	mkdir -p "$dir/initrd/lab"
@@ -116,6 +118,11 @@ guest_start()
 		--mdev) echo "-device vfio-pci,sysfsdev=/sys/bus/mdev/devices/$2" >>"$args" ;;
 		--pci) echo "-device vfio-pci,host=$2" >>"$args" ;;
 		--device) echo "-device $2" >>"$args" ;;
+		--qemu) echo "$2" >>"$args" ;;
+		--vmm) vmm=$2 ;;
+		--machine) machine=$2 ;;
+		--incoming) echo "-incoming $2" >>"$args"; : >"$dir/up" ;;
+		--program) guest_program "$dir/initrd" "$2" || return 1 ;;
 		--file) cp "${2%%:*}" "$dir/initrd/lab/$(basename "${2#*:}")" || return 1 ;;
 		--) shift; break ;;
 		*) not_ok "guest_start: unknown option $1"; return 1 ;;
@@ -131,7 +138,7 @@ guest_start()
 	rm -rf "$dir/initrd" "$dir/extra"
 	modprobe kvm_amd
 	cat >"$dir/run" <<-EOF
-		exec qemu-system-x86_64 -machine q35,accel=kvm -cpu host -smp $cpus -m $memory \\
+		exec $vmm -machine $machine,accel=kvm -cpu host -smp $cpus -m $memory \\
 			-name $name -nodefaults -no-user-config -display none -no-reboot \\
 			-chardev file,id=con,path=$dir/console -serial chardev:con \\
 			-kernel $LAB/guest/vmlinuz-$kernel -initrd $dir/initrd.img \\
@@ -139,6 +146,18 @@ guest_start()
 			$(paste -sd' ' "$args")
 	EOF
 	guest_boot "$name"
+}
+
+# guest_program DIR FILE: a program, or a library that is loaded while it runs.
+guest_program()
+{
+	local file real
+
+	{ echo "$2"; ldd "$2" | sed -nE 's/^[^/]*(\/[^ ]+) \(0x.*/\1/p'; } | while read -r file; do
+		real=$(readlink -f "$file")
+		install -D "$real" "$1$real" || return 1
+		[ -e "$1$file" ] || { mkdir -p "$1${file%/*}" && ln -s "$real" "$1$file"; } || return 1
+	done
 }
 
 guest_boot()
