@@ -200,10 +200,39 @@ static const struct iommu_ops proxy_ops = {
 	.default_domain_ops = &proxy_domain_ops,
 };
 
-/* Before platform_device_add(): the bus then lets the proxy probe the child. */
+/*
+ * Before platform_device_add(): the bus then lets the proxy probe the child. This is
+ * iommu_fwspec_init(), which wants a lock that only the IOMMU core has, against others
+ * that probe the device at the same time: of this one nobody else knows yet.
+ */
 int proxy_claim(struct platform_device *child)
 {
-	return iommu_fwspec_init(&child->dev, proxy.fwnode);
+	struct dev_iommu *param = kzalloc(sizeof(*param), GFP_KERNEL);
+	struct iommu_fwspec *fwspec = kzalloc(struct_size(fwspec, ids, 1), GFP_KERNEL);
+
+	if (!param || !fwspec) {
+		kfree(param);
+		kfree(fwspec);
+		return -ENOMEM;
+	}
+	mutex_init(&param->lock);
+	fwspec->iommu_fwnode = fwnode_handle_get(proxy.fwnode);
+	param->fwspec = fwspec;
+	child->dev.iommu = param;
+	return 0;
+}
+
+/* The child was not added, or its probe failed, after which the core has freed it. */
+void proxy_disclaim(struct platform_device *child)
+{
+	struct dev_iommu *param = child->dev.iommu;
+
+	if (!param)
+		return;
+	child->dev.iommu = NULL;
+	fwnode_handle_put(param->fwspec->iommu_fwnode);
+	kfree(param->fwspec);
+	kfree(param);
 }
 
 /* Why no PASID of @pdev can be isolated, with the remedy, or NULL. */

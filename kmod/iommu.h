@@ -15,6 +15,7 @@ struct platform_device;
 int proxy_init(void);
 void proxy_exit(void);
 int proxy_claim(struct platform_device *child);
+void proxy_disclaim(struct platform_device *child);
 const char *proxy_objection(struct pci_dev *pdev);
 
 struct proxy_domain {

@@ -123,6 +123,7 @@ static struct platform_device *child_create(struct mdev_device *mdev, struct sli
 	if (!r)
 		r = platform_device_add(child);
 	if (r < 0) {
+		proxy_disclaim(child);
 		platform_device_put(child);
 		return ERR_PTR(r);
 	}
