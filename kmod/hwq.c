@@ -55,10 +55,9 @@ static u64 hwq_wqcap(const struct hwq *hwq)
 	return ioread64(hwq_regs(hwq) + REG_WQCAP);
 }
 
-/* Operand of the commands that take a set of queues. */
 static u32 hwq_mask(const struct hwq *hwq)
 {
-	return (hwq->wq->id / 16) << 16 | BIT(hwq->wq->id % 16);
+	return cmd_wq_mask(hwq->wq->id);
 }
 
 static void hwq_save(struct hwq *hwq)

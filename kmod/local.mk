@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	kmod/Makefile \
 	kmod/cmd.c kmod/cmd.h \
 	kmod/compat.h \
+	kmod/drain.c kmod/drain.h \
 	kmod/fault.c kmod/fault.h \
 	kmod/hwq.c kmod/hwq.h \
 	kmod/ims.c kmod/ims.h \

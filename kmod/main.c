@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "compat.h"
+#include "drain.h"
 #include "fault.h"
 #include "hwq.h"
 #include "iommu.h"
@@ -92,8 +93,13 @@ static int __init idxd_mdev_init(void)
 	r = rebind_init(&wq_driver.drv);
 	if (r < 0)
 		goto undo_driver;
+	r = drain_init(&wq_driver.drv);
+	if (r < 0)
+		goto undo_rebind;
 	return 0;
 
+undo_rebind:
+	rebind_exit();
 undo_driver:
 	idxd_driver_unregister(&wq_driver);
 undo_type:
@@ -112,6 +118,7 @@ undo_cmd:
 
 static void __exit idxd_mdev_exit(void)
 {
+	drain_exit();
 	rebind_exit();
 	idxd_driver_unregister(&wq_driver);
 	parent_exit();

@@ -141,7 +141,7 @@ def test_module_manual(world):
           set(re.findall(r"\bmodule_param\((\w+),", source)), "module parameters")
     heads = re.findall(r"^\*\*.*\*\*$", section(page, "ATTRIBUTES"), re.M)
     # STAT(name, ...) makes the attributes in stats/ by one DEVICE_ATTR_RO(name).
-    attributes = set(re.findall(r"\bDEVICE_ATTR_\w+\((\w+)\)", source)) - {"name"}
+    attributes = set(re.findall(r"\b(?:DEVICE|DRIVER)_ATTR_\w+\((\w+)\)", source)) - {"name"}
     equal(set(re.findall(r"\*\*(?:stats/)?(\w+)\*\*", " ".join(heads))),
           attributes | set(re.findall(r"^STAT\((\w+),", source, re.M)), "attributes")
     known = set(re.findall(r"\"((?:dsa|iax)-\w+-v\d+)\"", source))
