@@ -17,6 +17,7 @@
 #include "core/vd.h"
 #include "hwq.h"
 #include "layout.h"
+#include "log.h"
 
 /* What idxd itself leaves behind in a queue that it disabled. */
 #define DEFAULT_MAX_XFER	(2u << 20)
@@ -102,6 +103,16 @@ static u32 hwq_sgl_shift(const struct hwq *hwq)
 }
 
 /*
+ * A page request of a guest is never granted. It only makes the device wait for the
+ * host's answer, and whoever waits for the device. So they are switched off where
+ * that is possible, which takes an event log for the records that are lost.
+ */
+static bool hwq_disables_prs(const struct hwq *hwq)
+{
+	return (hwq_wqcap(hwq) & WQCAP_PRS) && log_is_on(hwq->wq->idxd);
+}
+
+/*
  * Writes the queue's WQCFG, to the hardware and to idxd's copy. Not through
  * idxd_drv_enable_wq(): that configures every queue of the device, and refuses
  * as soon as the host left one of its own unconfigured.
@@ -121,8 +132,7 @@ static void hwq_write_wqcfg(struct hwq *hwq, ioasid_t pasid, const struct hwq_li
 				FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN;
 	if (test_bit(WQ_FLAG_ATS_DISABLE, &wq->flags))
 		shadow[WQCFG_CONTROL] |= WQCFG_ATS_DISABLE;
-	/* not of our own: a Drain then completes in the host's event log, which no guest sees */
-	if (test_bit(WQ_FLAG_PRS_DISABLE, &wq->flags) && (hwq_wqcap(hwq) & WQCAP_PRS))
+	if (hwq_disables_prs(hwq))
 		shadow[WQCFG_CONTROL] |= WQCFG_PRS_DISABLE;
 	shadow[WQCFG_LIMITS] =
 		FIELD_PREP(WQCFG_MAX_XFER, min_t(u32, ilog2(c->max_xfer_bytes),
@@ -181,6 +191,11 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 		return ERR_PTR(-ENOMEM);
 	hwq->wq = wq;
 	INIT_LIST_HEAD(&hwq->node);
+	r = watch_init(&hwq->watch, hwq);
+	if (r < 0) {
+		kfree(hwq);
+		return ERR_PTR(r);
+	}
 
 	mutex_lock(&wq->wq_lock);
 	why = hwq_objection(wq);
@@ -209,11 +224,11 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 	/* so that idxd's recovery from a halt saves and restores what the host configured */
 	set_bit(wq->id, wq->idxd->wq_enable_map);
 	mutex_unlock(&wq->wq_lock);
-	watch_init(&hwq->watch, hwq);
 	return hwq;
 
 refuse:
 	mutex_unlock(&wq->wq_lock);
+	watch_exit(&hwq->watch);
 	kfree(hwq);
 	return ERR_PTR(r);
 }
@@ -336,6 +351,7 @@ static void hwq_disable_locked(struct hwq *hwq)
 	struct idxd_device *idxd = hwq->wq->idxd;
 
 	cmd_exec(idxd, CMD_DRAIN_WQ, hwq_mask(hwq), NULL);
+	watch_look(&hwq->watch);
 	hwq->enabled = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0;
 	if (hwq->enabled)
 		dev_err_ratelimited(hwq_dev(hwq),
@@ -345,12 +361,14 @@ static void hwq_disable_locked(struct hwq *hwq)
 
 /*
  * Enables the queue with @pasid. What the hardware holds afterwards decides:
- * anything but this PASID, user privilege and no blocking on faults is undone.
+ * anything but this PASID, user privilege, no blocking on faults and no page requests
+ * is undone.
  */
 int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 {
-	const u32 want = FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN | WQCFG_MODE;
-	const u32 mask = WQCFG_PASID | WQCFG_PASID_EN | WQCFG_MODE | WQCFG_PRIV | WQCFG_BOF;
+	const u32 prs = hwq_disables_prs(hwq) ? WQCFG_PRS_DISABLE : 0;
+	const u32 want = FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN | WQCFG_MODE | prs;
+	const u32 mask = want | WQCFG_PASID | WQCFG_PRIV | WQCFG_BOF;
 	struct idxd_wq *wq = hwq->wq;
 	struct idxd_device *idxd = wq->idxd;
 	const char *why;
@@ -383,9 +401,8 @@ int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 
 	/* without it idxd is loud about the guest's faults, and nothing worse */
 	fault_trap_set(&hwq->trap, wq, pasid);
-	hwq->pasid = pasid;
 	hwq_write_wqcfg(hwq, pasid, limits);
-	watch_start(&hwq->watch);
+	watch_start(&hwq->watch, pasid);
 	r = cmd_exec(idxd, CMD_ENABLE_WQ, hwq->wq->id, NULL);
 	if (r < 0) {
 		dev_dbg(hwq_dev(hwq), "the device did not enable it: %d\n", r);
@@ -405,6 +422,7 @@ int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 		goto out;
 	}
 	hwq->enabled = true;
+	watch_check(&hwq->watch);	/* it may have halted before that */
 out:
 	mutex_unlock(&wq->wq_lock);
 	return r;
@@ -430,12 +448,24 @@ void hwq_forget(struct hwq *hwq)
 	fault_trap_clear(&hwq->trap);
 }
 
+/* What the device logged for the commands' sake is known before they end. */
+static int hwq_command(struct hwq *hwq, enum cmd_code code)
+{
+	int r;
+
+	if (!hwq->enabled)
+		return 0;
+	r = cmd_exec(hwq->wq->idxd, code, hwq_mask(hwq), NULL);
+	watch_look(&hwq->watch);
+	return r;
+}
+
 int hwq_drain(struct hwq *hwq)
 {
-	return hwq->enabled ? cmd_exec(hwq->wq->idxd, CMD_DRAIN_WQ, hwq_mask(hwq), NULL) : 0;
+	return hwq_command(hwq, CMD_DRAIN_WQ);
 }
 
 int hwq_abort(struct hwq *hwq)
 {
-	return hwq->enabled ? cmd_exec(hwq->wq->idxd, CMD_ABORT_WQ, hwq_mask(hwq), NULL) : 0;
+	return hwq_command(hwq, CMD_ABORT_WQ);
 }

@@ -37,7 +37,6 @@ struct hwq {
 	struct hwq_config config;
 	struct workqueue_struct *faults;
 	bool enabled;			/* in hardware; the slice's lock */
-	ioasid_t pasid;			/* the last one that it was enabled with */
 	struct fault_trap trap;
 	struct watch watch;
 };

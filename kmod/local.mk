@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	kmod/compat.h \
 	kmod/drain.c kmod/drain.h \
 	kmod/fault.c kmod/fault.h \
+	kmod/flr.c kmod/flr.h \
 	kmod/hwq.c kmod/hwq.h \
 	kmod/ims.c kmod/ims.h \
 	kmod/ioctl.c \
@@ -15,6 +16,7 @@ EXTRA_DIST += \
 	kmod/irq.c kmod/irq.h \
 	kmod/layout-test \
 	kmod/layout.awk kmod/layout.list kmod/layout.sh \
+	kmod/log.c kmod/log.h \
 	kmod/main.c \
 	kmod/mdev.c kmod/mdev.h \
 	kmod/migration.c kmod/migration.h \
@@ -26,6 +28,7 @@ EXTRA_DIST += \
 	kmod/probe/pfn_t.c \
 	kmod/probe/region_info_caps.c \
 	kmod/rebind.c kmod/rebind.h \
+	kmod/record.c kmod/record.h \
 	kmod/region.c kmod/region.h \
 	kmod/regs.h \
 	kmod/slice.c kmod/slice.h \

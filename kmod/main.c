@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "drain.h"
 #include "fault.h"
+#include "flr.h"
 #include "hwq.h"
 #include "iommu.h"
 #include "layout.h"
@@ -96,6 +97,7 @@ static int __init idxd_mdev_init(void)
 	r = drain_init(&wq_driver.drv);
 	if (r < 0)
 		goto undo_rebind;
+	flr_init();
 	return 0;
 
 undo_rebind:
@@ -118,6 +120,7 @@ undo_cmd:
 
 static void __exit idxd_mdev_exit(void)
 {
+	flr_exit();
 	drain_exit();
 	rebind_exit();
 	idxd_driver_unregister(&wq_driver);

@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "migration.h"
+#include "record.h"
 #include "slice.h"
 #include "vdev.h"
 
@@ -168,6 +169,7 @@ static struct file *mig_stop(struct vdev *v)
 	mutex_unlock(&v->lock);
 	flush_work(&v->work);
 	slice_disable(v->slice, false);
+	record_deliver(v);
 	flush_work(&v->work);
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #define REG_GRPCAP		0x30
 #define REG_OPCAP		0x40
 #define REG_OFFSETS		0x60
+#define REG_GENCFG		0x80
 #define REG_GENSTS		0x90
 #define REG_CMD			0xa0
 #define REG_CMDSTS		0xa8
@@ -22,7 +23,9 @@
 #define REG_EXTCAP		0x180	/* DSACAP0-2, or IAACAP */
 
 #define GENCAP_EVL		GENMASK_ULL(14, 13)	/* entries of 32 bytes << this */
-#define EVLSTATUS_TAIL		GENMASK_ULL(15, 0)
+#define GENCFG_EVL		BIT(13)
+#define EVLSTATUS_HEAD		GENMASK_ULL(15, 0)	/* what software reads next */
+#define EVLSTATUS_TAIL		GENMASK_ULL(47, 32)	/* what the device writes next */
 #define GENCAP_IMS		GENMASK_ULL(30, 25)	/* times 256 entries */
 #define GRPCAP_BUFFERS		GENMASK_ULL(15, 8)
 #define WQCAP_PRIORITY		BIT_ULL(51)
@@ -32,6 +35,21 @@
 
 #define DSACAP0_SGL_FORMATS	GENMASK_ULL(47, 32)
 #define VERSION_SGL		0x300		/* first one with gather lists */
+
+/* Records in SWERROR and in the event log begin alike. */
+#define RECORD_OVERFLOW		BIT_ULL(1)	/* SWERROR only */
+#define RECORD_DESC		BIT_ULL(2)
+#define RECORD_WQ_VALID		BIT_ULL(3)
+#define RECORD_CODE		GENMASK_ULL(15, 8)
+#define RECORD_WQ		GENMASK_ULL(23, 16)
+#define RECORD_PASID		GENMASK_ULL(59, 40)
+#define RECORD_INTERRUPT	BIT_ULL(48)	/* second quadword, for the codes of the log */
+#define RECORD_WANTED		BIT_ULL(50)
+#define CODE_NO_RECORD		0x1a
+#define CODE_LOG_DRAIN		0x26
+#define CODE_LOG_BATCH		0x27
+#define STATUS_SUCCESS		0x01
+#define STATUS_BATCH_FAIL	0x05
 
 #define GENSTS_STATE		GENMASK(1, 0)
 #define GENSTS_ENABLED		1

@@ -219,6 +219,8 @@ static void slice_stop(struct slice *s, bool abandon)
 	if (abandon)
 		hwq_abort(s->hwq);
 	hwq_disable(s->hwq);
+	if (abandon)
+		watch_forget(&s->hwq->watch);
 	trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, false, s->hwq->enabled ? -EIO : 0);
 }
 
@@ -330,17 +332,38 @@ static void slice_listen(struct slice *s, struct work_struct *gone_work)
 	spin_unlock(&s->event_lock);
 }
 
-/* An error that the guest caused. Any context that may not sleep will do. */
+/* An error that the guest caused: the first counts, of others it learns that there were some. */
 void slice_event(struct slice *s, const u64 rec[4])
 {
 	atomic64_inc(&s->stats.errors);
 	trace_idxd_mdev_error(s->pasid, rec[0] >> 8, rec[0] >> 32, rec[2]);
 	spin_lock(&s->event_lock);
-	memcpy(s->event, rec, sizeof(s->event));
+	if (s->has_event)
+		s->event[0] |= RECORD_OVERFLOW;
+	else
+		memcpy(s->event, rec, sizeof(s->event));
 	s->has_event = true;
+	spin_unlock(&s->event_lock);
+	slice_wake(s);
+}
+
+/* There is something for the user's worker to do. Any context that may not sleep will do. */
+void slice_wake(struct slice *s)
+{
+	spin_lock(&s->event_lock);
 	if (s->gone_work)
 		queue_work(vdev_workers, s->gone_work);
 	spin_unlock(&s->event_lock);
+}
+
+bool slice_take_record(struct slice *s, struct watch_record *ret_rec)
+{
+	bool has;
+
+	mutex_lock(&s->lock);
+	has = s->hwq && watch_take(&s->hwq->watch, ret_rec);
+	mutex_unlock(&s->lock);
+	return has;
 }
 
 bool slice_take_event(struct slice *s, u64 ret_rec[4])
@@ -387,10 +410,10 @@ void slice_close(struct slice *s)
 {
 	mutex_lock(&s->lock);
 	slice_stop(s, true);
-	if (s->hwq)
+	if (s->hwq) {
 		vector_close(&s->vector, s->hwq, s->parent->ims);
-	if (s->hwq)
 		watch_forget(&s->hwq->watch);
+	}
 	portal_close(&s->portal);
 	slice_listen(s, NULL);
 	s->gone = !s->hwq;

@@ -62,6 +62,8 @@ bool slice_give_back(struct slice *s, struct hwq *hwq);
 bool slice_revive(struct slice *s);
 void slice_orphan(struct slice *s, const struct hwq *hwq);
 void slice_halt(struct slice *s, const struct hwq *hwq);
+void slice_wake(struct slice *s);
+bool slice_take_record(struct slice *s, struct watch_record *ret_rec);
 void slice_event(struct slice *s, const u64 rec[4]);
 bool slice_take_event(struct slice *s, u64 ret_rec[4]);
 

@@ -14,6 +14,8 @@
 #include "compat.h"
 #include "hwq.h"
 #include "migration.h"
+#include "record.h"
+#include "regs.h"
 #include "slice.h"
 #include "trace.h"
 #include "vdev.h"
@@ -142,6 +144,7 @@ static void vdev_command(struct vdev *v)
 	}
 	mutex_unlock(&v->lock);
 	r = vdev_run(v, &cmd, &limits, &result);
+	record_deliver(v);
 	mutex_lock(&v->lock);
 	if (!v->open)
 		return;
@@ -200,6 +203,7 @@ static void vdev_work(struct work_struct *work)
 	unsigned int i;
 	u64 rec[4];
 
+	record_deliver(v);
 	mutex_lock(&v->lock);
 	while (v->open) {
 		if (v->stop) {
@@ -209,6 +213,8 @@ static void vdev_work(struct work_struct *work)
 			vd_halt(&v->vd);
 		} else if (slice_take_event(v->slice, rec)) {
 			vd_swerr(&v->vd, rec);
+			if (rec[0] & RECORD_OVERFLOW)
+				vd_swerr(&v->vd, rec);
 		} else if (v->cmd_new) {
 			vdev_command(v);
 		} else {
@@ -221,11 +227,9 @@ static void vdev_work(struct work_struct *work)
 	mutex_unlock(&v->lock);
 }
 
-/* A descriptor of the guest completed; there is one completion vector. */
-static irqreturn_t vdev_interrupt(int irq, void *priv)
+/* A descriptor of the guest completed; there is one completion vector. Any context. */
+void vdev_complete(struct vdev *v)
 {
-	struct vdev *v = priv;
-
 	bool sent = trigger_fire(&v->triggers[1]);
 
 	atomic64_inc(&v->slice->stats.interrupts);
@@ -234,6 +238,11 @@ static irqreturn_t vdev_interrupt(int irq, void *priv)
 		set_bit(1, &v->pending);
 		queue_work(vdev_workers, &v->work);
 	}
+}
+
+static irqreturn_t vdev_interrupt(int irq, void *priv)
+{
+	vdev_complete(priv);
 	return IRQ_HANDLED;
 }
 

@@ -48,6 +48,7 @@ extern struct workqueue_struct *vdev_workers;
 
 int vdev_region_info(struct vfio_device *vfio, struct vfio_region_info *info,
 		     struct vfio_info_cap *caps);
+void vdev_complete(struct vdev *v);
 long vdev_ioctl(struct vfio_device *vfio, unsigned int cmd, unsigned long arg);
 
 int vdev_init(void);

@@ -3,26 +3,23 @@
  * idxd tells a queue's driver neither of software errors nor of entries in the
  * event log nor of a halt. Errors: whoever waits on the queue's err_queue is
  * woken with the record at hand, so an entry with a function of our own is put
- * there. Log and halt: looked at while the queue is enabled.
+ * there. Log and halt: from log.c. Nothing here runs while nothing happens.
+ *
+ * Most entries are errors, and the guest's SWERROR shows one of them. Two kinds
+ * stand for a completion that the device did not deliver because an earlier record
+ * could not be written, or, for a Drain, because page requests are off: those are
+ * kept until the mdev's worker has written the record (record.c).
  */
 #include <linux/bitfield.h>
-#include <linux/io.h>
-#include <linux/io-64-nonatomic-lo-hi.h>
 
 #include "hwq.h"
 #include "layout.h"
+#include "log.h"
 #include "parent.h"
 #include "regs.h"
 #include "slice.h"
 #include "vdev.h"
 #include "watch.h"
-
-#define POLL_MS	100
-
-/* Records in SWERROR and in the event log begin alike. */
-#define RECORD_WQ_VALID	BIT_ULL(3)
-#define RECORD_WQ	GENMASK_ULL(23, 16)
-#define RECORD_PASID	GENMASK_ULL(59, 40)
 
 /* The mdev that holds the queue, referenced, or NULL. */
 static struct slice *watch_slice(const struct watch *w)
@@ -37,32 +34,46 @@ static struct slice *watch_slice(const struct watch *w)
 	return s;
 }
 
-static bool is_ours(const struct watch *w, u64 first)
+static void watch_work(struct work_struct *work)
 {
-	return (first & RECORD_WQ_VALID) && FIELD_GET(RECORD_WQ, first) == w->hwq->wq->id;
-}
-
-/* To the guest; its only queue has number 0. */
-static void watch_tell(const struct watch *w, const u64 rec[4])
-{
-	u64 guest[4] = { rec[0] & ~RECORD_WQ, rec[1], rec[2], rec[3] };
+	struct watch *w = container_of(work, struct watch, work);
 	struct slice *s = watch_slice(w);
+	bool has_error, has_record;
+	u64 rec[4];
 
 	if (!s)
 		return;
-	slice_event(s, guest);
+	spin_lock_irq(&w->lock);
+	has_error = w->has_error;
+	has_record = w->count;
+	memcpy(rec, w->error, sizeof(rec));
+	w->has_error = false;
+	spin_unlock_irq(&w->lock);
+	if (has_error)
+		slice_event(s, rec);
+	if (has_record)
+		slice_wake(s);
+	if (READ_ONCE(w->hwq->enabled) && !hwq_is_alive(w->hwq))
+		slice_halt(s, w->hwq);
 	slice_put(s);
 }
 
-static void watch_report(struct work_struct *work)
+/* Any context. Does the queue's device still run? */
+void watch_check(struct watch *w)
 {
-	struct watch *w = container_of(work, struct watch, report);
-	u64 rec[4];
+	queue_work(vdev_workers, &w->work);
+}
 
-	spin_lock_irq(&w->lock);
-	memcpy(rec, w->record, sizeof(rec));
-	spin_unlock_irq(&w->lock);
-	watch_tell(w, rec);
+/* w->lock. To the guest, whose only queue has number 0 and which knows of no PASID. */
+static void watch_error(struct watch *w, const u64 *rec)
+{
+	if (w->has_error) {
+		w->error[0] |= RECORD_OVERFLOW;
+		return;
+	}
+	memcpy(w->error, rec, sizeof(w->error));
+	w->error[0] &= ~(RECORD_WQ | RECORD_OVERFLOW);
+	w->has_error = true;
 }
 
 /* From idxd's interrupt thread, with dev_lock held, which guards sw_err. */
@@ -73,107 +84,129 @@ static int watch_wake(wait_queue_entry_t *entry, unsigned int mode, int sync, vo
 	u64 rec[4];
 
 	memcpy(rec, w->hwq->wq->idxd->sw_err, sizeof(rec));
-	if (!is_ours(w, rec[0]))
+	if (!(rec[0] & RECORD_WQ_VALID) || FIELD_GET(RECORD_WQ, rec[0]) != w->hwq->wq->id)
 		return 0;
 	spin_lock_irqsave(&w->lock, flags);
-	memcpy(w->record, rec, sizeof(rec));
+	watch_error(w, rec);
 	spin_unlock_irqrestore(&w->lock, flags);
-	queue_work(vdev_workers, &w->report);
+	watch_check(w);
 	return 0;
 }
 
-/* evl->lock. Where the device writes its next entry. */
-static unsigned int log_tail(const struct idxd_device *idxd)
+/* ---- entries of the log ------------------------------------------------------- */
+
+/* The log's lock, as in watch_entry(). */
+bool watch_is_for(const struct watch *w, const u64 *entry)
 {
-	return FIELD_GET(EVLSTATUS_TAIL,
-			 ioread64((void __iomem __force *)idxd->reg_base + REG_EVLSTATUS));
+	u64 first = READ_ONCE(entry[0]);
+
+	return (first & RECORD_WQ_VALID) && FIELD_GET(RECORD_WQ, first) == w->hwq->wq->id &&
+	       w->pasid && FIELD_GET(RECORD_PASID, first) == w->pasid;
+}
+
+/* w->lock. A batch whose members' records are lost did not succeed. */
+static void watch_record(struct watch *w, const u64 *entry)
+{
+	bool is_iaa = w->hwq->wq->idxd->idxd_dev.type == IDXD_DEV_IAX;
+	struct watch_record *r = &w->records[(w->first + w->count) % WATCH_RECORDS];
+
+	r->addr = entry[2];
+	r->irq = entry[1] & RECORD_INTERRUPT;
+	r->len = !(entry[1] & RECORD_WANTED) ? 0 : is_iaa ? 64 : 32;
+	memcpy(r->data, (u8 *)entry + (is_iaa ? 64 : 32), r->len);
+	if (FIELD_GET(RECORD_CODE, entry[0]) == CODE_LOG_BATCH) {
+		if (r->data[0] == STATUS_SUCCESS)
+			r->data[0] = STATUS_BATCH_FAIL;
+		r->data[1] = 1;
+	}
+	w->count++;
 }
 
 /*
- * Entries since the last look. More than the log holds may have come since: the
- * guest gets one record and its overflow bit in any case.
+ * A guest that does not wait for its drains loses what is more than we keep, and is
+ * told of a record that could not be written.
  */
-static void watch_log(struct watch *w, bool report)
+void watch_entry(struct watch *w, const u64 *entry)
 {
-	struct idxd_device *idxd = w->hwq->wq->idxd;
-	struct idxd_evl *evl = idxd->evl;
-	unsigned int tail, left, size;
-	u64 found[4] = { };
-	const u64 *rec;
+	u8 code = FIELD_GET(RECORD_CODE, entry[0]);
+	unsigned long flags;
 
-	if (!evl)
-		return;
-	size = 32u << FIELD_GET(GENCAP_EVL,
-				ioread64((void __iomem __force *)idxd->reg_base + REG_GENCAP));
-	mutex_lock(&evl->lock);
-	if (!evl->log || !evl->size || evl->log_size / size < evl->size)
-		goto out;
-	tail = log_tail(idxd) % evl->size;
-	for (left = evl->size; report && left && w->seen != tail; left--) {
-		w->seen %= evl->size;
-		rec = evl->log + w->seen * size;
-		if (is_ours(w, READ_ONCE(rec[0])) && !found[0] &&
-		    FIELD_GET(RECORD_PASID, rec[0]) == w->hwq->pasid)
-			memcpy(found, rec, sizeof(found));
-		w->seen = (w->seen + 1) % evl->size;
-	}
-	w->seen = tail;
-out:
-	mutex_unlock(&evl->lock);
-	if (found[0])
-		watch_tell(w, found);
+	spin_lock_irqsave(&w->lock, flags);
+	if ((code == CODE_LOG_DRAIN || code == CODE_LOG_BATCH) && w->count < WATCH_RECORDS)
+		watch_record(w, entry);
+	else
+		watch_error(w, entry);
+	spin_unlock_irqrestore(&w->lock, flags);
+	watch_check(w);
 }
 
-static void watch_poll(struct work_struct *work)
+bool watch_take(struct watch *w, struct watch_record *ret_rec)
 {
-	struct watch *w = container_of(to_delayed_work(work), struct watch, poll);
-	struct slice *s;
+	bool has;
 
-	if (!READ_ONCE(w->hwq->enabled)) {
-		watch_log(w, true);	/* what came before it was disabled */
-		return;
+	spin_lock_irq(&w->lock);
+	has = w->count;
+	if (has) {
+		*ret_rec = w->records[w->first];
+		w->first = (w->first + 1) % WATCH_RECORDS;
+		w->count--;
 	}
-	if (!hwq_is_alive(w->hwq)) {
-		s = watch_slice(w);
-		if (s) {
-			slice_halt(s, w->hwq);
-			slice_put(s);
-		}
-		return;
-	}
-	watch_log(w, true);
-	queue_delayed_work(vdev_workers, &w->poll, msecs_to_jiffies(POLL_MS));
+	spin_unlock_irq(&w->lock);
+	return has;
 }
 
-/* The queue is about to be enabled. What the log holds now is not a new user's. */
-void watch_start(struct watch *w)
+/* ---- life --------------------------------------------------------------------- */
+
+/* May sleep. What the device logged so far is known when this returns. */
+void watch_look(struct watch *w)
 {
-	if (w->pasid != w->hwq->pasid)
-		watch_log(w, false);
-	w->pasid = w->hwq->pasid;
-	queue_delayed_work(vdev_workers, &w->poll, msecs_to_jiffies(POLL_MS));
+	log_look(w->log);
 }
 
-/* The user left; the next one of the same mdev has the same PASID. */
+static void watch_set(struct watch *w, ioasid_t pasid)
+{
+	spin_lock_irq(&w->lock);
+	w->pasid = pasid;
+	w->count = 0;
+	w->has_error &= pasid != 0;
+	spin_unlock_irq(&w->lock);
+}
+
+/* The queue is about to be enabled. What the log holds now is not of this use. */
+void watch_start(struct watch *w, ioasid_t pasid)
+{
+	watch_look(w);
+	watch_set(w, pasid);
+}
+
+/* Nobody waits for what was logged up to now. */
 void watch_forget(struct watch *w)
 {
-	w->pasid = 0;
+	watch_look(w);
+	watch_set(w, 0);
 }
 
-void watch_init(struct watch *w, struct hwq *hwq)
+/* May sleep. */
+int watch_init(struct watch *w, struct hwq *hwq)
 {
+	struct log *l;
+
 	w->hwq = hwq;
 	spin_lock_init(&w->lock);
-	INIT_DELAYED_WORK(&w->poll, watch_poll);
-	INIT_WORK(&w->report, watch_report);
+	INIT_WORK(&w->work, watch_work);
+	l = log_attach(hwq->wq->idxd, w);
+	if (IS_ERR(l))
+		return PTR_ERR(l);
+	w->log = l;
 	init_waitqueue_func_entry(&w->entry, watch_wake);
 	add_wait_queue(&hwq->wq->err_queue, &w->entry);
+	return 0;
 }
 
 /* May sleep. The queue has no holder any more and is disabled. */
 void watch_exit(struct watch *w)
 {
 	remove_wait_queue(&w->hwq->wq->err_queue, &w->entry);
-	cancel_delayed_work_sync(&w->poll);
-	cancel_work_sync(&w->report);
+	log_detach(w->log, w);
+	cancel_work_sync(&w->work);
 }

@@ -4,26 +4,48 @@
 #define IDXD_MDEV_WATCH_H
 
 #include <linux/iommu.h>
+#include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
 struct hwq;
+struct log;
+
+/* A completion that the device left in its log: software has to deliver it. */
+struct watch_record {
+	u64 addr;
+	bool irq;			/* the guest wants its interrupt */
+	u8 len;				/* 0: it wants no record */
+	u8 data[64];
+};
+
+#define WATCH_RECORDS	64u
 
 struct watch {
 	struct hwq *hwq;
-	struct delayed_work poll;
+	struct log *log;
+	struct list_head node;		/* of the log */
 	wait_queue_entry_t entry;	/* in idxd's queue of those who wait for errors */
-	struct work_struct report;
-	spinlock_t lock;		/* record */
-	u64 record[4];
-	unsigned int seen;		/* index in the event log, its lock */
-	ioasid_t pasid;			/* whose entries are looked for; 0: nobody's */
+	struct work_struct work;
+	spinlock_t lock;		/* all below */
+	ioasid_t pasid;			/* whose entries are taken; 0: nobody's */
+	u64 error[4];			/* the first one, as in SWERROR */
+	bool has_error;
+	struct watch_record records[WATCH_RECORDS];
+	unsigned int first, count;
 };
 
-void watch_init(struct watch *w, struct hwq *hwq);
-void watch_start(struct watch *w);
+int watch_init(struct watch *w, struct hwq *hwq);
+void watch_start(struct watch *w, ioasid_t pasid);
 void watch_forget(struct watch *w);
 void watch_exit(struct watch *w);
+
+void watch_look(struct watch *w);
+void watch_check(struct watch *w);
+bool watch_take(struct watch *w, struct watch_record *ret_rec);
+
+bool watch_is_for(const struct watch *w, const u64 *entry);
+void watch_entry(struct watch *w, const u64 *entry);
 
 #endif

@@ -38,6 +38,7 @@ _Static_assert(sizeof(struct desc) == 64, "a descriptor has 64 bytes");
 
 #define OP_NOOP	   0x00u
 #define OP_BATCH   0x01u
+#define OP_DRAIN   0x02u
 #define OP_MEMMOVE 0x03u
 #define OPCODE(op) ((op) << 24)
 #define FLAG_CRAV  (1u << 2)

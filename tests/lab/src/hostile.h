@@ -4,6 +4,8 @@
  * function.h first, which say how it is reached.
  *
  *	faults N	N descriptors whose completion record cannot be written
+ *	records N	N times records that cannot be written, and what the device does not write after
+ *			them: those of a batch and of drains
  *	storm N		N random accesses of every width at every offset, commands among them, with
  *			descriptors of random bytes
  *	sweep N		N times each offset of the registers in each width, read and written
@@ -135,6 +137,44 @@ static inline void faults(unsigned int n)
 	check((rd(R_SWERR + 16, 8) & ~0xfffull) == IOVA_BAD, "it has the address");
 	wr(R_SWERR, 3, 8);
 	check(!(rd(R_SWERR, 8) & 1), "it can be acknowledged");
+	check(copies(0x5a), "the queue still copies");
+}
+
+/* ---- records that are not written because earlier ones could not be ---------------- */
+
+static inline void records(unsigned int n)
+{
+	const struct desc drain = { .opcode_flags = OPCODE(OP_DRAIN) | FLAG_CRAV | FLAG_RCR,
+				    .completion = at(RECORD) };
+	struct desc lost = move(at(0), at(1), IOVA_BAD), *list = (void *)(mem + LIST * PAGE);
+	struct desc batch = batch_of(2, at(LIST), at(RECORD)), blind = drain;
+	unsigned int drained = 0, batched = 0;
+
+	check(enable(), "enable");
+	list[0] = lost;
+	list[1] = move(at(0), at(1), at(RECORDS));
+	for (unsigned int i = 0; i < n; i++) {
+		submit(0, &lost);
+		drained += status_of(&drain) == ST_SUCCESS;
+		batched += status_of(&batch) == ST_BATCH_FAIL;
+		drained += status_of(&drain) == ST_SUCCESS;
+	}
+	printf("hostile: %u drains, %u batches\n", drained, batched);
+	check(drained == 2 * n, "each drain completed");
+	check(batched == n, "each batch says that one of its records is lost");
+
+	blind.completion = IOVA_BAD;
+	for (unsigned int i = 0; i < n; i++) {
+		submit(0, &lost);
+		submit(0, &blind);
+	}
+	check(!(command_polled(CMD_DRAIN_WQ, 1) & 0xff), "drain");
+	for (int i = 0; i < 2000 && !(rd(R_SWERR, 8) & 1); i++)
+		usleep(1000);
+	check(rd(R_SWERR, 8) & 1 && rd(R_SWERR + 16, 8) == IOVA_BAD,
+	      "a drain without a record is an error");
+	check(rd(R_SWERR, 8) & 2, "more than one is an overflow");
+	wr(R_SWERR, 3, 8);
 	check(copies(0x5a), "the queue still copies");
 }
 
@@ -430,8 +470,8 @@ static const struct {
 	const char *name;
 	void (*run)(unsigned int n);
 } attacks[] = {
-	{ "faults", faults }, { "storm", storm }, { "sweep", sweep }, { "commands", commands },
-	{ "forge", forge },   { "flood", flood }, { "stuck", stuck },
+	{ "faults", faults },	  { "storm", storm }, { "sweep", sweep }, { "records", records },
+	{ "commands", commands }, { "forge", forge }, { "flood", flood }, { "stuck", stuck },
 };
 
 static inline int attack(const char *name, unsigned int n)

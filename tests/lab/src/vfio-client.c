@@ -399,26 +399,7 @@ static void check_latch(void)
 	wr(R_INTCAUSE, rd(R_INTCAUSE, 4), 4);
 }
 
-/* A record that cannot be written goes to the host's event log; see the kernel log. */
-static void check_record_fault(void)
-{
-	bool irq;
-	int r;
-
-	record_iova = IOVA_BAD;
-	for (unsigned int i = 0; i < 20; i++) {
-		submit(i & 1, 0, IOVA, IOVA + PAGE, PAGE, FLAG_CRAV | FLAG_RCR | FLAG_RCI,
-		       (uint16_t)handle);
-		usleep(1000);
-	}
-	check(command(CMD_DRAIN_WQ, 1) == 0, "drain after 20 records that cannot be written");
-	record_iova = IOVA + MEM_SIZE - PAGE;
-	while (wait_event(vector[1], 10))
-		;
-	memset(mem, 0x66, PAGE);
-	r = copy(1, IOVA, IOVA + PAGE, &irq);
-	check(r == 1 && irq && filled(mem + PAGE, 0x66), "the queue still copies: %#x", r);
-}
+#include "faults.h"
 
 static int hold(unsigned int seconds, bool store)
 {
