@@ -301,7 +301,7 @@ bool hwq_is_usable(const struct hwq *hwq)
 }
 
 /*
- * Does the device of an enabled queue still run, as far as one sees without
+ * Does the device of a bound queue still run, as far as one sees without
  * waiting? Not after a halt or a reset, nor after idxd's recovery from one,
  * which clears what it was told.
  */

@@ -28,7 +28,8 @@ static int record_write(struct vdev *v, struct watch_record *r)
 
 /*
  * May sleep, in work of the mdev that closing waits for, or with the mdev open. A
- * record that cannot be written is the error that it would be without a log.
+ * record that cannot be written is the error that it would be without a log. A VMM that
+ * withholds the page (userfaultfd, FUSE) holds up this mdev, and its own container.
  */
 void record_deliver(struct vdev *v)
 {

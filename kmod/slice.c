@@ -532,26 +532,31 @@ bool slice_give_back(struct slice *s, struct hwq *hwq)
 	if (mine) {
 		s->hwq = hwq;
 		s->lost = -1;
-		s->gone = s->opener;
+		s->gone = s->opener != 0;
 		trace_idxd_mdev_alive(s->pasid, true);
 	}
 	mutex_unlock(&s->lock);
 	return mine;
 }
 
-/* The user reset the mdev: a queue that was given back serves it from now on. */
+/*
+ * The user reset the mdev: if its queue runs again, or was given back, that serves it
+ * from now on. Until a reset it does not, whatever happens to the device.
+ */
 bool slice_revive(struct slice *s)
 {
-	bool done = false;
+	bool closed, done = false;
 
 	mutex_lock(&s->lock);
-	if (!s->gone || !s->hwq || !s->opener || s->vector.kind != VECTOR_NONE)
+	if (!s->gone || !s->hwq || !s->opener || !hwq_is_alive(s->hwq))
 		goto out;
-	if (vector_open(&s->vector, s->hwq, s->parent->ims, s->pasid, s->vector.fn,
-			s->vector.priv) < 0)
+	closed = s->vector.kind == VECTOR_NONE;
+	if (closed && vector_open(&s->vector, s->hwq, s->parent->ims, s->pasid, s->vector.fn,
+				  s->vector.priv) < 0)
 		goto out;
-	if (s->wanted && slice_map(s, s->wanted) < 0) {
-		vector_close(&s->vector, s->hwq, s->parent->ims);
+	if (!s->domain && s->wanted && slice_map(s, s->wanted) < 0) {
+		if (closed)
+			vector_close(&s->vector, s->hwq, s->parent->ims);
 		goto out;
 	}
 	s->gone = false;

@@ -48,7 +48,7 @@ struct slice {
 	struct work_struct *gone_work;	/* queued when the queue is taken away */
 	pid_t opener;			/* process that opened the device, or 0 */
 	char opener_comm[TASK_COMM_LEN];
-	bool gone;
+	bool gone;			/* its device halted or its queue was taken: till a reset */
 	spinlock_t event_lock;		/* gone_work, event, has_event; nothing inside it */
 	u64 event[4];			/* an error of the guest, as in SWERROR */
 	bool has_event;

@@ -107,27 +107,6 @@ static int vdev_run(struct vdev *v, const struct vd_cmd *cmd, const struct hwq_l
 	return -EINVAL;
 }
 
-/*
- * A command ended after the guest had been told that it failed. What it did is
- * undone: an enabled queue is disabled again; of one that is disabled now but
- * enabled to the guest, the guest learns by a halt, which a reset ends.
- */
-static void vdev_late(struct vdev *v, const struct vd_cmd *cmd)
-{
-	switch (cmd->work) {
-	case VD_WORK_ENABLE:
-		v->stop = true;
-		break;
-	case VD_WORK_DISABLE:
-	case VD_WORK_RESET:
-	case VD_WORK_RESET_ALL:
-		vd_halt(&v->vd);
-		break;
-	default:
-		break;
-	}
-}
-
 static void vdev_command(struct vdev *v)
 {
 	struct vd_cmd cmd = v->cmd;
@@ -154,16 +133,16 @@ static void vdev_command(struct vdev *v)
 		atomic64_inc(&v->slice->stats.commands);
 		trace_idxd_mdev_command(v->slice->pasid, cmd.code, r, result);
 		vd_cmd_done(&v->vd, cmd.seq, r < 0 ? VD_CMD_HWERR : VD_CMD_OK, result);
-	} else if (!r && !v->stop) {
-		vdev_late(v, &cmd);
 	}
 }
 
 /*
- * idxd waits for its own commands without a limit. The guest's does end: with a
- * hardware error, while the worker stays where it is, even if the worker has not
- * come to it yet. Having waited for the lock, this may be late itself: the due
- * time says whether it is about the command that is owed now.
+ * Each command of the device has a limit (cmd.h), what else the worker waits for may
+ * not: a record's page that the VMM withholds, a lock of idxd's. The guest's command
+ * does end: with a hardware error and a halt, since nobody knows what the queue is
+ * now. The worker, once it is free, disables the queue before anything else; a reset
+ * by the guest then ends the halt. Having waited for the lock, this may be late
+ * itself: the due time says whether it is about the command that is owed now.
  */
 static void vdev_watchdog(struct work_struct *work)
 {
@@ -172,11 +151,11 @@ static void vdev_watchdog(struct work_struct *work)
 	mutex_lock(&v->lock);
 	if (v->open && v->cmd_owed && time_after_eq(jiffies, v->cmd_due)) {
 		v->cmd_owed = false;
-		v->cmd_new = false;
 		dev_err_ratelimited(v->vfio.dev, "command %u did not end within %u ms\n",
 				    v->cmd.code, WATCHDOG_MS);
 		trace_idxd_mdev_command(v->slice->pasid, v->cmd.code, -ETIMEDOUT, 0);
 		vd_cmd_done(&v->vd, v->cmd.seq, VD_CMD_HWERR, 0);
+		vd_halt(&v->vd);
 	}
 	mutex_unlock(&v->lock);
 }

@@ -8,6 +8,7 @@
  *	vfio-client UUID hold SECONDS	enable the queue and keep it enabled
  *	vfio-client UUID store SECONDS	the same, storing descriptors all the time
  *	vfio-client UUID release SECONDS	as hold, until it is asked to release the mdev
+ *	vfio-client UUID withhold 0	a command whose end waits for a page that this program withholds
  *	vfio-client UUID reset SECONDS	enable the queue, wait for a halt, reset until it copies again
  *
  * Prints a line per check, then "vfio-client: N ok, N bad".
@@ -481,6 +482,8 @@ int main(int argc, char **argv)
 		return recover((unsigned int)atoi(argv[3]));
 	if (argc > 3 && !strcmp(argv[2], "release"))
 		return release((unsigned int)atoi(argv[3]));
+	if (argc > 3 && !strcmp(argv[2], "withhold"))
+		return withhold();
 	if (argc > 3)
 		return hold((unsigned int)atoi(argv[3]), !strcmp(argv[2], "store"));
 
