@@ -73,6 +73,7 @@ int verb_enable(struct client *c, const struct cli_args *args);
 int verb_export(struct client *c, const struct cli_args *args);
 int verb_holders(struct client *c, const struct cli_args *args);
 int verb_list(struct client *c, const struct cli_args *args);
+int verb_metrics(struct client *c, const struct cli_args *args);
 int verb_modify(struct client *c, const struct cli_args *args);
 int verb_monitor(struct client *c, const struct cli_args *args);
 int verb_plan(struct client *c, const struct cli_args *args);

@@ -14,7 +14,7 @@ idxdctl_SOURCES = \
 	cli/print.c cli/print.h cli/print-json.c \
 	cli/terminal.c cli/terminal.h \
 	cli/verb-adopt.c cli/verb-apply.c cli/verb-capacity.c cli/verb-create.c cli/verb-define.c cli/verb-destroy.c \
-	cli/verb-doctor.c cli/verb-list.c cli/verb-modify.c cli/verb-monitor.c cli/verb-release.c cli/verb-show.c cli/verb-start.c cli/verb-status.c \
+	cli/verb-doctor.c cli/verb-list.c cli/verb-metrics.c cli/verb-modify.c cli/verb-monitor.c cli/verb-release.c cli/verb-show.c cli/verb-start.c cli/verb-status.c \
 	cli/verb-trust.c cli/verb-types.c
 idxdctl_LDADD = idxdvd/libcommon.a $(SYSTEMD_LIBS) $(JSON_LIBS)
 

@@ -63,6 +63,8 @@ static const struct cli_verb verbs[] = {
 	  "print the element that gives an mdev to a domain of libvirt", verb_xml },
 	{ "monitor", "", 0, 0, CLI_JSON | CLI_OUTPUT | CLI_WIDE,
 	  "print what changes, as it does", verb_monitor },
+	{ "metrics", "", 0, 0, 0,
+	  "print the state as OpenMetrics text", verb_metrics },
 	{ "export", "", 0, 0, 0,
 	  "print all that is ours as a document", verb_export },
 	{ "apply", "FILE", 1, 1, CLI_DRY_RUN,

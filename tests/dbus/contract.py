@@ -119,6 +119,35 @@ def test_idxdctl_manual(world):
     equal(long, [], "lines of the help over 100 columns")
 
 
+def test_doctor_manual(world):
+    """The page lists the checks in their order, in words: scalable-mode is 'scalable mode'."""
+    checks = re.findall(r'^\t\{ "([\w-]+)", (?:NULL|"[\w-]+"), doctor_', read("cli", "doctor", "doctor.c"),
+                        re.M)
+    equal(len(checks) > 10, True, "checks found")
+    text = " ".join(section(read("man", "idxdctl.rst"), "VERBS").split("**doctor**")[1].split()).lower()
+    words = {"vtd": "vt-d", "pasid": "pasid", "accel-config": "accel-config's file",
+             "memlock": "locked memory"}
+    at = 0
+    for check in checks:
+        word = words.get(check, check.replace("-", " "))
+        equal(word in text[at:], True, f"{check}, behind the one before it")
+        at += text[at:].index(word)
+
+
+def test_libvirt_manual(world):
+    """Each attribute of our metadata that the hook knows, and no other."""
+    page = read("man", "idxdvd-libvirt.rst")
+    source = read("libvirt", "domain.c")
+    names = re.search(r"names\[\] = \{\n(.*?)\};", source, re.S).group(1)
+    described = re.search(r"^\*type\* is needed.*?Anything else is refused", page, re.M | re.S).group(0)
+    equal(set(re.findall(r"\*([\w-]+)\*(?!\*)", described.replace("**idxdctl create**", "")))
+          - {"dedicated"}, set(re.findall(r'"([\w-]+)"', names)) - {"uuid"})
+    namespace = re.search(r'DOMAIN_NAMESPACE "(.*)"', read("libvirt", "domain.h")).group(1)
+    harness.contains(page, f"'{namespace}'")
+    operations = set(re.findall(r'\{ "(\w+)", "\w+", (?:true|false) \}', read("libvirt", "hook.c")))
+    equal(operations, {"prepare", "release"}, "the operations that the page says something happens at")
+
+
 def test_exit_status_manual(world):
     values = set(re.findall(r"API_EXIT_\w+ = (\d+)", read("idxdvd", "common", "api.h")))
     equal(set(re.findall(r"^(\d+)$", section(read("man", "idxdctl.rst"), "EXIT STATUS"), re.M)),

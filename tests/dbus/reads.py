@@ -272,6 +272,47 @@ def test_colours_and_pager(world):
           True, "a pager that does not read")
 
 
+def metrics(text):
+    """{metric: {labels: value}} of a text that keeps to OpenMetrics; each metric said what it is first."""
+    lines = text.splitlines()
+    equal(lines[-1], "# EOF")
+    found, name = {}, None
+    for line in lines[:-1]:
+        head = re.fullmatch(r"# (TYPE|HELP) (\w+) (.+)", line)
+        if head and head.group(1) == "TYPE":
+            name = head.group(2)
+            equal((head.group(3), name in found), ("gauge", False), line)
+            found[name] = {}
+        elif head:
+            equal((head.group(2), found[name]), (name, {}), line)
+        else:
+            sample = re.fullmatch(r'(\w+)(?:\{((?:\w+="(?:[^"\\\n]|\\["\\n])*",?)+)\})? (\d+)', line)
+            if not sample or sample.group(1) != name:
+                raise AssertionError(f"not a sample of {name}: {line}")
+            labels = tuple(sorted(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', sample.group(2) or "")))
+            equal(labels in found[name], False, f"twice: {line}")
+            found[name][labels] = int(sample.group(3))
+    return found
+
+
+def test_metrics(world):
+    begin(world)
+    found = metrics(world.ok("metrics").out)
+    equal([dict(k)["simulated"] for k in found["idxdvd_build_info"]], ["yes"])
+    equal(found["idxdvd_definitions"], {(): 2})
+    classes = list(world.classes().values())
+    equal({dict(k)["class"]: v for k, v in found["idxdvd_work_queues"].items() if v},
+          {c: classes.count(c) for c in classes})
+    row = world.ok("capacity", "--json").json()["capacity"][0]
+    parts = {dict(k)["part"]: v for k, v in found["idxdvd_capacity"].items()}
+    for part, key in (("total", "total"), ("creatable", "creatable"), ("in-use", "mdevs_in_use"),
+                      ("free", "free_now"), ("unusable", "unusable")):
+        equal(parts[part], row[key], part)
+    equal([(dict(k)["uuid"], v) for k, v in found["idxdvd_mdev_in_use"].items()], [(UUID, 0)])
+    equal([(dict(k)["device"], v) for k, v in found["idxdvd_accelerator_adopted"].items()],
+          [("dsa0", 1)])
+
+
 def test_complete(world):
     begin(world)
     for word, want in (("adopt", []), ("release", ["dsa0"]), ("destroy", [UUID]),
