@@ -29,6 +29,9 @@ enum cli_option {
 	CLI_WIDE = 1 << 16,		/* a verb that takes it has a wide table */
 	CLI_YES = 1 << 17,
 	CLI_WAIT = 1 << 18,
+	CLI_FORCE = 1 << 19,
+	CLI_PID = 1 << 20,
+	CLI_PASID = 1 << 21,
 };
 
 #define CLI_MAX_LABELS 32
@@ -37,7 +40,7 @@ enum cli_option {
 struct cli_args {
 	unsigned int given;		/* enum cli_option */
 	const char *type, *parent, *uuid, *wq, *placement, *root, *complete;
-	uint32_t host_wqs, pool_min, numa_node, min_size;
+	uint32_t host_wqs, pool_min, numa_node, min_size, pid, pasid;
 	uint64_t timeout_usec;
 	int output;			/* enum cli_output */
 	bool no_pager;
@@ -69,6 +72,7 @@ int verb_create(struct client *c, const struct cli_args *args);
 int verb_define(struct client *c, const struct cli_args *args);
 int verb_destroy(struct client *c, const struct cli_args *args);
 int verb_doctor(struct client *c, const struct cli_args *args);
+int verb_drain(struct client *c, const struct cli_args *args);
 int verb_enable(struct client *c, const struct cli_args *args);
 int verb_export(struct client *c, const struct cli_args *args);
 int verb_holders(struct client *c, const struct cli_args *args);
@@ -92,7 +96,10 @@ int verb_xml(struct client *c, const struct cli_args *args);
 int cli_complete(struct client *c, const char *word);
 /* Without --type: a dedicated work queue, of the kind that the name of the parent asks for. */
 const char *cli_default_type(const char *parent);
-/* client_act(), and with --wait again for as long as somebody has it open. */
+/*
+ * client_act(), and with --wait again for as long as somebody has it open. With --force it says first,
+ * on standard error, what will be done to whom.
+ */
 int cli_act(struct client *c, const char *method, const char *word, const struct cli_args *args,
 	    char ***ret_plan);
 /* Does @method to each UUID, whatever became of the ones before; the status is that of the first failure. */

@@ -45,6 +45,8 @@ static int append_options(sd_bus_message *m, const char *word, const struct cli_
 		{ CLI_MIN_SIZE, "min-size", NULL, args->min_size },
 		{ CLI_HOST_WQS, "host-wqs", NULL, args->host_wqs },
 		{ CLI_POOL_MIN, "pool-min", NULL, args->pool_min },
+		{ CLI_PID, "pid", NULL, args->pid },
+		{ CLI_PASID, "pasid", NULL, args->pasid },
 	};
 	size_t i;
 	int r;
@@ -66,6 +68,11 @@ static int append_options(sd_bus_message *m, const char *word, const struct cli_
 
 	if (args->given & CLI_DRY_RUN) {
 		r = sd_bus_message_append(m, "{sv}", "dry-run", "b", 1);
+		if (r < 0)
+			return r;
+	}
+	if (args->given & CLI_FORCE) {
+		r = sd_bus_message_append(m, "{sv}", "force", "b", 1);
 		if (r < 0)
 			return r;
 	}

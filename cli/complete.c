@@ -32,6 +32,7 @@ static const struct {
 	{ "distrust", ADOPTED },
 	{ "destroy", MDEVS },
 	{ "stop", MDEVS },
+	{ "drain", WQS | MDEVS },
 	{ "modify", DEFINITIONS },
 	{ "undefine", DEFINITIONS },
 	{ "enable", DEFINITIONS },

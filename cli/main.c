@@ -21,7 +21,7 @@
 static const struct cli_verb verbs[] = {
 	{ "adopt", "DEVICE", 1, 1, CLI_HOST_WQS | CLI_POOL_MIN | CLI_DRY_RUN,
 	  "put an accelerator under management and lay it out", verb_adopt },
-	{ "release", "DEVICE", 1, 1, CLI_DRY_RUN | CLI_YES | CLI_WAIT,
+	{ "release", "DEVICE", 1, 1, CLI_FORCE | CLI_DRY_RUN | CLI_YES | CLI_WAIT,
 	  "undo adopt; refused while mdevs exist", verb_release },
 	{ "trust", "DEVICE", 1, 1, CLI_DRY_RUN,
 	  "give out an accelerator despite its erratum", verb_trust },
@@ -30,7 +30,7 @@ static const struct cli_verb verbs[] = {
 	{ "create", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_PLACEMENT |
 	  CLI_NUMA_NODE | CLI_MIN_SIZE | CLI_DRY_RUN,
 	  "make an mdev and print its UUID", verb_create },
-	{ "destroy", "UUID...", 1, ANY, CLI_DRY_RUN | CLI_YES | CLI_WAIT,
+	{ "destroy", "UUID...", 1, ANY, CLI_FORCE | CLI_DRY_RUN | CLI_YES | CLI_WAIT,
 	  "remove mdevs", verb_destroy },
 	{ "define", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_AUTO | CLI_MANUAL |
 	  CLI_LABEL | CLI_DRY_RUN, "write down an mdev that is to exist, and print its UUID",
@@ -45,8 +45,10 @@ static const struct cli_verb verbs[] = {
 	  "start what is defined only when asked", verb_disable },
 	{ "start", "UUID...", 1, ANY, CLI_DRY_RUN,
 	  "make mdevs as they are defined", verb_start },
-	{ "stop", "UUID...", 1, ANY, CLI_DRY_RUN | CLI_YES | CLI_WAIT,
+	{ "stop", "UUID...", 1, ANY, CLI_FORCE | CLI_DRY_RUN | CLI_YES | CLI_WAIT,
 	  "remove mdevs; their definitions stay", verb_stop },
+	{ "drain", "WQ|UUID...", 1, ANY, CLI_PID | CLI_PASID | CLI_DRY_RUN,
+	  "wait until work queues or mdevs have nothing in flight", verb_drain },
 	{ "list", "", 0, 0, CLI_JSON | CLI_OUTPUT | CLI_WIDE,
 	  "show accelerators, work queues with their holders, and mdevs", verb_list },
 	{ "show", "OBJECT", 1, 1, CLI_JSON | CLI_OUTPUT,
@@ -94,6 +96,9 @@ enum {
 	OPT_PLACEMENT,
 	OPT_NUMA_NODE,
 	OPT_MIN_SIZE,
+	OPT_FORCE,
+	OPT_PID,
+	OPT_PASID,
 	OPT_DRY_RUN,
 	OPT_JSON,
 	OPT_ROOT,
@@ -123,6 +128,9 @@ static const struct cli_option_row {
 	{ "auto", OPT_AUTO, NULL, CLI_AUTO, "start it whenever its parent appears" },
 	{ "manual", OPT_MANUAL, NULL, CLI_MANUAL, "start it only when asked" },
 	{ "label", OPT_LABEL, "KEY=VALUE", CLI_LABEL, "label it; no VALUE removes the label" },
+	{ "force", OPT_FORCE, NULL, CLI_FORCE, "also what is open or others'; says whose (destroy, stop, release)" },
+	{ "pid", OPT_PID, "PID", CLI_PID, "only what this process has in flight (drain)" },
+	{ "pasid", OPT_PASID, "N", CLI_PASID, "only what this PASID has in flight (drain)" },
 	{ "dry-run", OPT_DRY_RUN, NULL, CLI_DRY_RUN, "print the steps, change nothing" },
 	{ "json", OPT_JSON, NULL, CLI_JSON, "the same as -o json" },
 	{ "output", 'o', "FORMAT", CLI_OUTPUT, "table, wide, json or jsonl: a record a line" },
@@ -293,6 +301,16 @@ static int take_option(const struct cli_option_row *o, struct cli_args *args, en
 		if (parse_number(optarg, 65535, &n) < 0)
 			return usage_number(o, optarg, 0, 65535);
 		args->min_size = n;
+		break;
+	case OPT_PID:
+		if (parse_number(optarg, 4194304, &n) < 0 || !n)
+			return usage_number(o, optarg, 1, 4194304);
+		args->pid = n;
+		break;
+	case OPT_PASID:
+		if (parse_number(optarg, 1048575, &n) < 0 || !n)
+			return usage_number(o, optarg, 1, 1048575);
+		args->pasid = n;
 		break;
 	case OPT_LABEL:
 		if (args->n_labels == CLI_MAX_LABELS) {

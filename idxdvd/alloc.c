@@ -433,6 +433,27 @@ int alloc_destroy(const char *uuid, const struct mdev *m, const struct accel *a,
 	return alloc_done(&p, ret, ret_refusal);
 }
 
+int alloc_evict(const char *uuid, const struct mdev *m, const struct accel *a, struct plan **ret,
+		struct refusal *ret_refusal)
+{
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	char who[64] = "its user, who cannot be seen from here,";
+
+	if (!m || !a || (m->ours && !m->in_use))
+		return alloc_destroy(uuid, m, a, ret, ret_refusal);
+	if (plan_new(&p, PLAN_DESTROY, a) < 0)
+		return refuse(ret_refusal, REFUSE_FAILED, ENOMEM, uuid,
+			      "free some memory, then try again", "out of memory");
+	memcpy(p->uuid, m->uuid, sizeof(p->uuid));
+	if (m->holder.pid)
+		snprintf(who, sizeof(who), "pid %d (%s)", m->holder.pid, m->holder.comm);
+	plan_add(p, m->in_use ? STEP_MDEV_EVICT : STEP_MDEV_REMOVE, m->uuid, m->type, m->wq,
+		 m->parent, "by force: %s%s%s", m->in_use ? who : "",
+		 m->in_use ? " is asked to let go" : "",
+		 m->ours ? "" : m->in_use ? "; not made by idxdvd" : "not made by idxdvd");
+	return alloc_done(&p, ret, ret_refusal);
+}
+
 int alloc_trust(const struct accel *a, bool on, struct plan **ret, struct refusal *ret_refusal)
 {
 	_cleanup_(plan_freep) struct plan *p = NULL;

@@ -47,6 +47,9 @@ int alloc_find_type(const char *id, const struct mdev_type **ret, struct refusal
 /* @m NULL: there is no mdev @uuid. @a NULL: its parent is unknown. */
 int alloc_destroy(const char *uuid, const struct mdev *m, const struct accel *a, struct plan **ret,
 		  struct refusal *ret_refusal);
+/* The same by force: also one that is open, or that others made. */
+int alloc_evict(const char *uuid, const struct mdev *m, const struct accel *a, struct plan **ret,
+		struct refusal *ret_refusal);
 /* Opens a device under the erratum for guests, or closes it again. */
 int alloc_trust(const struct accel *a, bool on, struct plan **ret, struct refusal *ret_refusal);
 /* Fills or shrinks the pool of an adopted accelerator; a plan of no steps when it is right. */

@@ -144,7 +144,7 @@ static int do_mdev_wq(struct backend *b, const char *uuid, const char *wq, char 
 	return strcmp(m.wq, wq) ? -EREMOTEIO : 0;
 }
 
-static int do_mdev_remove(struct backend *b, const struct step *s)
+static int do_mdev_remove(struct backend *b, const struct step *s, bool evict)
 {
 	struct mdev m;
 	int r;
@@ -155,13 +155,14 @@ static int do_mdev_remove(struct backend *b, const struct step *s)
 	if (r < 0)
 		return r;
 	/* The kernel would wait until the VMM lets go, and we with it. */
-	if (m.in_use)
+	if (m.in_use && !evict)
 		return -EBUSY;
-	r = b->ops->mdev_remove(b, s->object);
+	r = m.in_use ? b->ops->mdev_evict(b, s->object) : b->ops->mdev_remove(b, s->object);
 	if (r < 0)
 		return r;
 	r = b->ops->read_mdev(b, s->object, &m);
-	return r == -ENOENT ? 0 : r < 0 ? r : -EREMOTEIO;
+	/* An eviction has no way back: what cannot be seen of it does not undo it. */
+	return r == -ENOENT || (r < 0 && evict) ? 0 : r < 0 ? r : -EREMOTEIO;
 }
 
 static int do_step(struct backend *b, const struct plan *p, const struct step *s, char *ret_seen)
@@ -182,7 +183,8 @@ static int do_step(struct backend *b, const struct plan *p, const struct step *s
 		r = b->ops->mdev_create(b, s->val, s->attr, s->object);
 		break;
 	case STEP_MDEV_REMOVE:
-		r = do_mdev_remove(b, s);
+	case STEP_MDEV_EVICT:
+		r = do_mdev_remove(b, s, s->kind == STEP_MDEV_EVICT);
 		break;
 	case STEP_MDEV_WQ:
 		r = do_mdev_wq(b, s->object, s->val, ret_seen);
@@ -224,6 +226,9 @@ static const struct {
 	  "it was opened in the same moment", "shut the virtual machine down" },
 	{ STEP_MDEV_REMOVE, ETIMEDOUT, NULL, REFUSE_IN_USE,
 	  "it was opened in the same moment; the kernel has asked for it back, and removes it as soon as it is closed",
+	  "shut the virtual machine down, or unplug the device from it" },
+	{ STEP_MDEV_EVICT, ETIMEDOUT, NULL, REFUSE_MDEV_IN_USE,
+	  "its user was asked to let go and has not yet; the kernel removes it as soon as it is closed",
 	  "shut the virtual machine down, or unplug the device from it" },
 	{ STEP_SET, EPERM, ALLOC_UNSAFE, REFUSE_UNSAFE_DEVICE,
 	  "idxd_mdev was loaded without allow_unsafe=1", "load it with allow_unsafe=1 first" },
@@ -380,7 +385,7 @@ static int undo_mdev_create(struct backend *b, const struct step *s)
 		return 0;
 	if (r == -EREMOTEIO)
 		return leave(s, seen);
-	return r < 0 ? r : do_mdev_remove(b, s);
+	return r < 0 ? r : do_mdev_remove(b, s, false);
 }
 
 static int undo_mdev_remove(struct backend *b, const struct step *s)
@@ -391,6 +396,8 @@ static int undo_mdev_remove(struct backend *b, const struct step *s)
 	r = check_mdev(b, s, seen);
 	if (r == -EREMOTEIO)
 		return leave(s, seen);
+	if (r == -ENOENT && s->kind == STEP_MDEV_EVICT)
+		return leave(s, "gone, and with it the hold of its user");
 	if (r == -ENOENT) {
 		r = b->ops->mdev_create(b, s->val, s->attr, s->object);
 		/* It is on its way out, which nothing can stop. */
@@ -418,6 +425,7 @@ static int undo_step(struct backend *b, const struct plan *p, const struct step 
 		r = undo_mdev_create(b, s);
 		break;
 	case STEP_MDEV_REMOVE:
+	case STEP_MDEV_EVICT:
 		r = undo_mdev_remove(b, s);
 		break;
 	case STEP_MDEV_WQ:

@@ -288,6 +288,47 @@ static int op_mdev_remove(struct backend *b, const char *uuid)
 	return leave(b, "mdev_remove", r);
 }
 
+static bool is_stubborn(const struct fake_hw *hw, const char *uuid)
+{
+	for (unsigned int i = 0; i < hw->n_openers; i++)
+		if (!strcmp(hw->openers[i].uuid, uuid))
+			return hw->openers[i].stubborn;
+	return false;
+}
+
+static int op_mdev_evict(struct backend *b, const char *uuid)
+{
+	struct fake_hw *hw = fake(b)->hw;
+	struct fake_mdev *m;
+	int r = enter(b, "mdev_evict");
+
+	if (r < 0)
+		return r;
+	m = fake_find_mdev(hw, uuid);
+	r = !m || m->going ? -ENOENT : m->holder.pid && is_stubborn(hw, uuid) ? -ETIMEDOUT : 0;
+	if (r == -ETIMEDOUT)
+		m->going = true;
+	if (r == 0)
+		fake_drop_mdev(hw, m);
+	return leave(b, "mdev_evict", r);
+}
+
+static int op_drain(struct backend *b, const char *wq, int pid, unsigned int pasid)
+{
+	struct fake_hw *hw = fake(b)->hw;
+	struct target t;
+	int r = enter(b, "drain");
+
+	if (r >= 0)
+		r = hw->module ? fake_find(hw, wq, &t) : -ENOENT;
+	if (r < 0)
+		return r;
+	r = t.wq && t.wq->state == STATE_ENABLED ? 0 : -ENXIO;
+	if (r == 0 && pid && pid != t.wq->holder.pid)
+		r = -ESRCH;
+	return leave(b, "drain", r);
+}
+
 static int op_mdev_set_wq(struct backend *b, const char *uuid, const char *wq)
 {
 	int r = enter(b, "mdev_set_wq");
@@ -426,6 +467,8 @@ static const struct backend_ops fake_ops = {
 	.unbind = op_unbind,
 	.mdev_create = op_mdev_create,
 	.mdev_remove = op_mdev_remove,
+	.mdev_evict = op_mdev_evict,
+	.drain = op_drain,
 	.wq_mdev = op_wq_mdev,
 	.holdings = op_holdings,
 	.mdev_set_wq = op_mdev_set_wq,

@@ -100,6 +100,20 @@ static int op_unbind(struct backend *b, const char *object, const char *driver)
 	return r < 0 ? r : sysfs_write(path, object);
 }
 
+/* The module's file; the device of the wq need not be served by it. */
+static int op_drain(struct backend *b, const char *wq, int pid, unsigned int pasid)
+{
+	char line[64];
+
+	if (pid)
+		snprintf(line, sizeof(line), "%s pid=%d", wq, pid);
+	else if (pasid)
+		snprintf(line, sizeof(line), "%s %u", wq, pasid);
+	else
+		snprintf(line, sizeof(line), "%s", wq);
+	return sysfs_write(DSA_DRIVERS "/mdev/drain", line);
+}
+
 /* --- accelerators ---------------------------------------------------------------------------- */
 
 static enum object_state parse_state(const char *s)
@@ -452,6 +466,8 @@ static const struct backend_ops host_ops = {
 	.unbind = op_unbind,
 	.mdev_create = host_mdev_create,
 	.mdev_remove = host_mdev_remove,
+	.mdev_evict = host_mdev_evict,
+	.drain = op_drain,
 	.wq_mdev = host_wq_mdev,
 	.holdings = op_holdings,
 	.mdev_set_wq = host_mdev_set_wq,

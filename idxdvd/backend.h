@@ -37,6 +37,13 @@ struct backend_ops {
 	int (*mdev_create)(struct backend *b, const char *parent, const char *type,
 			   const char *uuid);
 	int (*mdev_remove)(struct backend *b, const char *uuid);
+	/* The same, but whoever has it open is asked to let go. -ETIMEDOUT: it goes when he has. */
+	int (*mdev_evict)(struct backend *b, const char *uuid);
+	/*
+	 * Returns when a wq has nothing in flight any more; of one process that has it open, or of one
+	 * PASID, if that is not 0. -ENXIO: it is not enabled, -ESRCH: there is no such process.
+	 */
+	int (*drain)(struct backend *b, const char *wq, int pid, unsigned int pasid);
 	/* The mdev that has a wq of this parent; "" if none has it. */
 	int (*wq_mdev)(struct backend *b, const char *parent, const char *wq, char ret[UUID_LEN]);
 	/* Everybody who holds a wq of one of our accelerators, in one array of the caller's. */

@@ -181,7 +181,10 @@ static void do_adopt(struct request *q, const char *device, const struct bus_opt
 
 static void do_release(struct request *q, const char *device, const struct bus_options *o)
 {
-	manager_release(q->b->manager, device, o->dry_run, request_done, q);
+	if (o->force)
+		manager_release_by_force(q->b->manager, device, o->dry_run, request_done, q);
+	else
+		manager_release(q->b->manager, device, o->dry_run, request_done, q);
 }
 
 #define PLACE_OPTIONS (BUS_PLACEMENT | BUS_NUMA_NODE | BUS_MIN_SIZE)
@@ -215,7 +218,18 @@ static void do_create(struct request *q, const char *type, const struct bus_opti
 
 static void do_destroy(struct request *q, const char *uuid, const struct bus_options *o)
 {
-	manager_destroy_mdev(q->b->manager, uuid, o->dry_run, request_done, q);
+	if (o->force)
+		manager_destroy_by_force(q->b->manager, uuid, o->dry_run, request_done, q);
+	else
+		manager_destroy_mdev(q->b->manager, uuid, o->dry_run, request_done, q);
+}
+
+static void do_drain(struct request *q, const char *object, const struct bus_options *o)
+{
+	struct drain_request req = { .object = object, .pid = o->pid & INT32_MAX, .pasid = o->pasid,
+				     .dry_run = o->dry_run };
+
+	manager_drain(q->b->manager, &req, request_done, q);
 }
 
 static struct define_request define_request(const struct bus_options *o)
@@ -287,7 +301,7 @@ static void do_refresh(struct request *q, const char *nothing, const struct bus_
 static const struct method methods[] = {
 	{ "Adopt", "device", API_DEVICE_MAX, BUS_HOST_WQS | BUS_POOL_MIN | BUS_DRY_RUN,
 	  API_ACTION_MANAGE_WQ, bus_fill_plan, do_adopt },
-	{ "Release", "device", API_DEVICE_MAX, BUS_DRY_RUN,
+	{ "Release", "device", API_DEVICE_MAX, BUS_FORCE | BUS_DRY_RUN,
 	  API_ACTION_MANAGE_WQ, bus_fill_plan, do_release },
 	{ "AllowUnsafe", "device", API_DEVICE_MAX, BUS_DRY_RUN,
 	  API_ACTION_OVERRIDE, bus_fill_plan, do_allow_unsafe },
@@ -296,7 +310,7 @@ static const struct method methods[] = {
 	{ "CreateMdev", "type", API_TYPE_MAX, BUS_PARENT | BUS_UUID | BUS_WQ |
 	  PLACE_OPTIONS | BUS_LEASE | BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, bus_fill_mdev, do_create },
-	{ "DestroyMdev", "uuid", API_UUID_MAX, BUS_DRY_RUN,
+	{ "DestroyMdev", "uuid", API_UUID_MAX, BUS_FORCE | BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, bus_fill_plan, do_destroy },
 	{ "Define", "type", API_TYPE_MAX, DEFINE_OPTIONS | BUS_PARENT | BUS_UUID,
 	  API_ACTION_DEFINE, bus_fill_mdev, do_define },
@@ -308,8 +322,10 @@ static const struct method methods[] = {
 	  API_ACTION_MANAGE_MDEV, bus_fill_mdev, do_start },
 	{ "Apply", "document", API_DOCUMENT_MAX, BUS_DRY_RUN,
 	  API_ACTION_APPLY, bus_fill_plan, do_apply },
-	{ "Stop", "uuid", API_UUID_MAX, BUS_DRY_RUN,
+	{ "Stop", "uuid", API_UUID_MAX, BUS_FORCE | BUS_DRY_RUN,
 	  API_ACTION_MANAGE_MDEV, bus_fill_plan, do_destroy },
+	{ "Drain", "object", API_UUID_MAX, BUS_PID | BUS_PASID | BUS_DRY_RUN,
+	  API_ACTION_DRAIN, bus_fill_plan, do_drain },
 };
 
 /* Names processes of others, so not everybody may ask. */
@@ -323,6 +339,17 @@ static const struct method refresh = {
 	.member = "Refresh", .fill = fill_nothing, .act = do_refresh,
 };
 
+/* Force is a harm of its own, whatever is done by it. */
+static const char *action_of(const struct request *q)
+{
+	return q->options.force ? API_ACTION_FORCE : q->method->action;
+}
+
+static bool is_audited(const char *action)
+{
+	return action && (!strcmp(action, API_ACTION_OVERRIDE) || !strcmp(action, API_ACTION_FORCE));
+}
+
 /* --- access ---------------------------------------------------------------------------------- */
 
 #define COPY(field, text) snprintf(field, sizeof(field), "%s", text)
@@ -333,6 +360,7 @@ static void find_details(const struct request *q, struct bus_details *d)
 	const struct bus_options *o = &q->options;
 	const char *device = o->parent;
 	const struct accel *a = NULL;
+	char word[UUID_LEN];
 
 	memset(d, 0, sizeof(*d));
 	COPY(d->method, q->method->member);
@@ -344,7 +372,10 @@ static void find_details(const struct request *q, struct bus_details *d)
 	} else if (!strcmp(q->method->what, "wq")) {
 		COPY(d->wq, q->word);
 		manager_find_wq(q->b->manager, q->word, &a);
-	} else if (!strcmp(q->method->what, "uuid")) {
+	} else if (!strcmp(q->method->what, "object") && parse_uuid(q->word, word) < 0) {
+		COPY(d->wq, q->word);
+		manager_find_wq(q->b->manager, q->word, &a);
+	} else if (!strcmp(q->method->what, "uuid") || !strcmp(q->method->what, "object")) {
 		char uuid[UUID_LEN];
 		bool valid = parse_uuid(q->word, uuid) == 0;
 		const struct mdev *m = valid ? manager_find_mdev(q->b->manager, uuid) : NULL;
@@ -367,9 +398,9 @@ static void act(struct request *q)
 {
 	struct manager *m = q->b->manager;
 
-	if (q->method->action && !strcmp(q->method->action, API_ACTION_OVERRIDE)) {
+	if (is_audited(action_of(q))) {
 		find_details(q, &q->details);
-		bus_audit(q->msg, q->method->action, &q->details);
+		bus_audit(q->msg, action_of(q), &q->details);
 	}
 	/* The request may be answered, and gone, when this returns. */
 	manager_act_for(m, q->uid);
@@ -386,7 +417,7 @@ static int check_again(struct request *q, sd_bus_error *err)
 	if (memcmp(&now, &q->details, sizeof(now)))
 		return sd_bus_error_setf(err, SD_BUS_ERROR_ACCESS_DENIED,
 					 "%s: what it is about has changed while polkit was asked; try again",
-					 q->method->action);
+					 action_of(q));
 	q->kind = q->then;
 	return check_room(q, err);
 }
@@ -420,7 +451,7 @@ static int act_if_allowed(struct request **q)
 		return 1;
 	}
 	find_details(*q, &(*q)->details);
-	r = bus_ask((*q)->b, (*q)->msg, (*q)->uid, (*q)->method->action, &(*q)->details, on_answer,
+	r = bus_ask((*q)->b, (*q)->msg, (*q)->uid, action_of(*q), &(*q)->details, on_answer,
 		    *q, &(*q)->question);
 	if (r < 0)
 		return r;

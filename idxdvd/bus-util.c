@@ -134,6 +134,9 @@ static const struct option_row {
 	{ "numa-node", BUS_NUMA_NODE, 'i', offsetof(struct bus_options, numa_node), 0 },
 	{ "min-size", BUS_MIN_SIZE, 'u', offsetof(struct bus_options, min_size), 0 },
 	{ "lease", BUS_LEASE, 'b', offsetof(struct bus_options, lease), 0 },
+	{ "force", BUS_FORCE, 'b', offsetof(struct bus_options, force), 0 },
+	{ "pid", BUS_PID, 'u', offsetof(struct bus_options, pid), 0 },
+	{ "pasid", BUS_PASID, 'u', offsetof(struct bus_options, pasid), 0 },
 	{ "dry-run", BUS_DRY_RUN, 'b', offsetof(struct bus_options, dry_run), 0 },
 };
 

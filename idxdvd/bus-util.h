@@ -47,15 +47,18 @@ enum bus_option {
 	BUS_NUMA_NODE = 1 << 10,
 	BUS_MIN_SIZE = 1 << 11,
 	BUS_LEASE = 1 << 12,
+	BUS_FORCE = 1 << 13,
+	BUS_PID = 1 << 14,
+	BUS_PASID = 1 << 15,
 };
 
 /* Strings point into the message; what is not in @set is NULL or 0. */
 struct bus_options {
 	unsigned int set;		/* enum bus_option */
 	const char *parent, *uuid, *wq, *type, *placement;
-	uint32_t host_wqs, pool_min, min_size;
+	uint32_t host_wqs, pool_min, min_size, pid, pasid;
 	int32_t numa_node;
-	int dry_run, autostart, lease;
+	int dry_run, autostart, lease, force;
 	char **labels;			/* ends in NULL; bus_options_done() frees it */
 };
 

@@ -209,6 +209,15 @@ static int carry_out(struct executor *e, const struct plan *p, bool again, size_
 	return r < 0 ? refuse_definition(p, r, ret_refusal) : 0;
 }
 
+/* What was taken from its user cannot be given back to him. */
+static bool is_final(const struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->steps[i].kind == STEP_MDEV_EVICT)
+			return true;
+	return false;
+}
+
 int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 		 struct refusal *ret_refusal)
 {
@@ -249,6 +258,13 @@ int execute_plan(struct executor *e, const struct plan *p, struct record *after,
 	}
 
 	r = commit(e, p, after);
+	/* It is done; the journal still says so, and the record is written before the next operation. */
+	if (r < 0 && is_final(p) && is_committed(e, &entry) != 1) {
+		log_error("record of %s cannot be written, it is tried again later: %s", p->bdf,
+			  strerror(-r));
+		note_unsettled(e, p->bdf);
+		return 0;
+	}
 	/* The new text may be in place although making it durable failed. */
 	if (r < 0 && is_committed(e, &entry) != 1) {
 		bool undone = take_back(e, &entry, p->n) == 0;

@@ -226,7 +226,8 @@ static int load_opener(struct json_object *o, struct fake_opener *opener)
 	char uuid[UUID_LEN];
 
 	if (json_get_string(o, "uuid", uuid, sizeof(uuid)) < 0 ||
-	    parse_uuid(uuid, opener->uuid) < 0 || load_holder(o, &opener->holder) < 0)
+	    parse_uuid(uuid, opener->uuid) < 0 || load_holder(o, &opener->holder) < 0 ||
+	    opt(json_get_bool(o, "stubborn", &opener->stubborn)) < 0)
 		return -EBADMSG;
 	return 0;
 }

@@ -18,7 +18,8 @@
  *                       "comm": "" } ] } ],
  *     "mdevs": [ { "uuid": "...", "type": "idxd-dsa-1dwq-v1", "wq": "wq0.1", "pid": 0,
  *                  "comm": "" } ],
- *     "openers": [ { "uuid": "...", "pid": 4711, "comm": "qemu" } ],
+ *     "openers": [ { "uuid": "...", "pid": 4711, "comm": "qemu",
+ *                    "stubborn": false } ],
  *     "taken": [ { "address": "0000:6f:01.0", "driver": "vfio-pci", "pid": 0, "comm": "" } ],
  *     "faults": [ { "call": "mdev_create", "ms": 2000, "errno": 5, "after": 0, "times": 1,
  *                   "die": "before" } ] }
@@ -81,6 +82,7 @@ struct fake_mdev {
 struct fake_opener {
 	char uuid[UUID_LEN];
 	struct holder holder;
+	bool stubborn;			/* does not let go when asked */
 };
 
 /* An accelerator that is not idxd's. */

@@ -17,6 +17,8 @@
 
 /* Without a holder a removal takes milliseconds. */
 #define REMOVE_TIMEOUT_MS	5000
+/* With one it takes what a guest needs to give a device back. */
+#define EVICT_TIMEOUT_MS	30000
 
 static void closedirp(DIR **d)
 {
@@ -174,6 +176,19 @@ int host_mdev_remove(struct backend *b, const char *uuid)
 	/* And one may open it just now. */
 	r = sysfs_path(path, MDEV_DEVICES "/%s/remove", m.uuid);
 	return r < 0 ? r : sysfs_write_bounded(path, "1", REMOVE_TIMEOUT_MS);
+}
+
+/* vfio asks the VMM, again and again, for as long as the removal waits. */
+int host_mdev_evict(struct backend *b, const char *uuid)
+{
+	char path[SYSFS_PATH_LEN];
+	struct mdev m;
+	int r;
+
+	r = read_mdev(uuid, &m);
+	if (r >= 0)
+		r = sysfs_path(path, MDEV_DEVICES "/%s/remove", m.uuid);
+	return r < 0 ? r : sysfs_write_bounded(path, "1", EVICT_TIMEOUT_MS);
 }
 
 int host_wq_mdev(struct backend *b, const char *parent, const char *wq, char ret[UUID_LEN])

@@ -43,6 +43,8 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/op.c idxdvd/op.h \
 	idxdvd/op-apply.c \
 	idxdvd/op-define.c \
+	idxdvd/op-drain.c \
+	idxdvd/op-force.c \
 	idxdvd/op-holdings.c \
 	idxdvd/op-plan.c \
 	idxdvd/place.c idxdvd/place.h \

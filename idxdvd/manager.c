@@ -205,6 +205,9 @@ static void start(struct op *op)
 	case OP_HOLDINGS:
 		holdings_begin(op);
 		break;
+	case OP_DRAIN:
+		drain_begin(op);
+		break;
 	case OP_APPLY:
 		apply_begin(op);
 		break;
@@ -247,7 +250,7 @@ void manager_pump(struct manager *m)
 	m->pumping = false;
 }
 
-static void submit(struct manager *m, struct op *op)
+void manager_submit(struct manager *m, struct op *op)
 {
 	if (m->n_queued >= MAX_QUEUED) {
 		answer_at_once(op->done, op->userdata, EBUSY, "too many operations are waiting");
@@ -325,15 +328,15 @@ void manager_start(struct manager *m, manager_done done, void *userdata)
 	if (!op)
 		answer_at_once(done, userdata, ENOMEM, "out of memory");
 	else
-		submit(m, op);
+		manager_submit(m, op);
 }
 
 /* Checks that the strings could be copied, and submits. */
-static void submit_request(struct manager *m, struct op *op, bool copied, manager_done done,
-			   void *userdata)
+void manager_submit_request(struct manager *m, struct op *op, bool copied, manager_done done,
+			    void *userdata)
 {
 	if (op && copied) {
-		submit(m, op);
+		manager_submit(m, op);
 		return;
 	}
 	if (op)
@@ -351,7 +354,7 @@ void manager_adopt(struct manager *m, const char *device, const struct adopt_opt
 		op->options = *opts;
 		op->dry_run = opts->set & ADOPT_DRY_RUN;
 	}
-	submit_request(m, op, copied, done, userdata);
+	manager_submit_request(m, op, copied, done, userdata);
 }
 
 void manager_release(struct manager *m, const char *device, bool dry_run, manager_done done,
@@ -362,7 +365,7 @@ void manager_release(struct manager *m, const char *device, bool dry_run, manage
 
 	if (op)
 		op->dry_run = dry_run;
-	submit_request(m, op, copied, done, userdata);
+	manager_submit_request(m, op, copied, done, userdata);
 }
 
 void manager_trust(struct manager *m, const char *device, bool on, bool dry_run, manager_done done,
@@ -375,7 +378,7 @@ void manager_trust(struct manager *m, const char *device, bool on, bool dry_run,
 		op->dry_run = dry_run;
 		op->trust = on;
 	}
-	submit_request(m, op, copied, done, userdata);
+	manager_submit_request(m, op, copied, done, userdata);
 }
 
 /* A UUID in its canonical form; one that is none is kept as it is, to be refused. */
@@ -414,7 +417,7 @@ void manager_create_mdev(struct manager *m, const struct create_request *req, ma
 			done(userdata, r, &res);
 		return;
 	}
-	submit_request(m, op, copied, done, userdata);
+	manager_submit_request(m, op, copied, done, userdata);
 }
 
 static void submit_uuid(struct manager *m, enum op_kind kind, const char *uuid, bool dry_run,
@@ -425,7 +428,7 @@ static void submit_uuid(struct manager *m, enum op_kind kind, const char *uuid, 
 
 	if (op)
 		op->dry_run = dry_run;
-	submit_request(m, op, copied, done, userdata);
+	manager_submit_request(m, op, copied, done, userdata);
 }
 
 void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, manager_done done,
@@ -464,7 +467,7 @@ static void submit_define(struct manager *m, enum op_kind kind, const struct def
 		op->autostart = req->autostart;
 		op->dry_run = req->set & DEFINE_DRY_RUN;
 	}
-	submit_request(m, op, copied, done, userdata);
+	manager_submit_request(m, op, copied, done, userdata);
 }
 
 void manager_define(struct manager *m, const struct define_request *req, manager_done done,
@@ -498,7 +501,7 @@ void manager_refresh(struct manager *m, manager_done done, void *userdata)
 	m->rescan_all = m->rescan_definitions = true;
 	if (op)
 		op->fresh = true;
-	submit_request(m, op, true, done, userdata);
+	manager_submit_request(m, op, true, done, userdata);
 }
 
 void manager_apply(struct manager *m, const char *document, bool dry_run, manager_done done,
@@ -517,7 +520,7 @@ void manager_apply(struct manager *m, const char *document, bool dry_run, manage
 	if (op)
 		op->dry_run = dry_run;
 	m->rescan_all = m->rescan_definitions = true;
-	submit_request(m, op, r >= 0, done, userdata);
+	manager_submit_request(m, op, r >= 0, done, userdata);
 }
 
 int manager_export(const struct manager *m, char **ret)
@@ -531,5 +534,5 @@ void manager_holdings(struct manager *m, const char *wq, manager_done done, void
 	bool copied = op && op_copy_string(&op->wq, wq) == 0;
 
 	m->rescan_all = true;
-	submit_request(m, op, copied, done, userdata);
+	manager_submit_request(m, op, copied, done, userdata);
 }

@@ -127,6 +127,26 @@ void manager_create_mdev(struct manager *m, const struct create_request *req, ma
 void manager_destroy_mdev(struct manager *m, const char *uuid, bool dry_run, manager_done done,
 			  void *userdata);
 
+/*
+ * The same by force: an mdev that is open, or that others made. Who has it open is asked to let go;
+ * nobody is killed, and if he does not the mdev goes when he does. Release takes all mdevs first.
+ */
+void manager_destroy_by_force(struct manager *m, const char *uuid, bool dry_run, manager_done done,
+			      void *userdata);
+void manager_release_by_force(struct manager *m, const char *device, bool dry_run,
+			      manager_done done, void *userdata);
+
+struct drain_request {
+	const char *object;		/* wq0.1, or the UUID of an mdev */
+	int pid;			/* 0: all, else of this process that has the queue open */
+	unsigned int pasid;		/* 0: all, else of this one, on all queues of the device */
+	bool dry_run;
+};
+
+/* Answers when nothing is in flight; changes nothing, and stops nobody. The plan says who it is. */
+void manager_drain(struct manager *m, const struct drain_request *req, manager_done done,
+		   void *userdata);
+
 enum {
 	DEFINE_TYPE = 1 << 0,
 	DEFINE_WQ = 1 << 1,

@@ -351,10 +351,13 @@ static int plan_destroy(struct op *op)
 	const struct accel *a = m ? ledger_find_accel(l, m->parent) : NULL;
 	int r;
 
-	r = alloc_destroy(op->uuid, m, a, &op->plan, &op->res.refusal);
+	r = (op->force ? alloc_evict : alloc_destroy)(op->uuid, m, a, &op->plan, &op->res.refusal);
 	if (r < 0)
 		return r;
 	memcpy(op->res.uuid, op->plan->uuid, sizeof(op->res.uuid));
+	/* By force also where nothing is ours. */
+	if (!ledger_slot(l, op->plan->bdf)->record)
+		return 0;
 	return copy_record(op, op->plan->bdf);
 }
 
@@ -441,6 +444,7 @@ int op_make_plan(struct op *op)
 		r = plan_trust(op);
 		break;
 	case OP_HOLDINGS:
+	case OP_DRAIN:
 	case OP_APPLY:
 	case OP_APPLY_END:
 	case OP_START:

@@ -39,6 +39,7 @@ enum op_kind {
 	OP_APPLY,		/* the first of many that lead to what a document wants */
 	OP_APPLY_END,		/* the last of them */
 	OP_TRUST,		/* despite an erratum, or no longer */
+	OP_DRAIN,		/* waits until a work queue has nothing in flight */
 	OP_SETTLED,		/* does nothing: whoever waits for what was queued before it */
 };
 
@@ -57,6 +58,9 @@ struct op {
 	struct adopt_options options;
 	bool dry_run;
 	bool trust;			/* of OP_TRUST */
+	bool force;			/* of OP_DESTROY */
+	int drain_pid;			/* of OP_DRAIN, as the next */
+	unsigned int drain_pasid;
 	unsigned int owner;		/* who asked; of what is made */
 	bool unbound;			/* by quotas */
 	bool has_place;
@@ -152,6 +156,9 @@ int holdings_explain(struct op *op, int r);
 /* Reads who holds what. */
 void holdings_begin(struct op *op);
 
+/* Says who has the queue, and waits. */
+void drain_begin(struct op *op);
+
 /* Refuses a document that cannot be used. */
 int apply_new(struct manager *m, const char *text, struct apply **ret,
 	      struct refusal *ret_refusal);
@@ -175,6 +182,10 @@ void manager_remember(struct manager *m, const char *name);
 
 /* Starts what waits, if nothing runs. */
 void manager_pump(struct manager *m);
+void manager_submit(struct manager *m, struct op *op);
+/* The same, unless there was no memory for it or its strings. */
+void manager_submit_request(struct manager *m, struct op *op, bool copied, manager_done done,
+			    void *userdata);
 void manager_enqueue_first(struct manager *m, struct op *op);
 
 #endif

@@ -30,6 +30,7 @@ static const char *const step_kinds[STEP_KIND_COUNT] = {
 	[STEP_UNBIND] = "unbind",
 	[STEP_MDEV_CREATE] = "mdev-create",
 	[STEP_MDEV_REMOVE] = "mdev-remove",
+	[STEP_MDEV_EVICT] = "mdev-evict",
 	[STEP_MDEV_WQ] = "mdev-wq",
 };
 
@@ -152,6 +153,10 @@ void step_format(const struct step *s, char *buf, size_t size)
 		break;
 	case STEP_MDEV_REMOVE:
 		snprintf(buf, size, "remove mdev %s of type %s on %s", s->object, s->attr, s->val);
+		break;
+	case STEP_MDEV_EVICT:
+		snprintf(buf, size, "take mdev %s of type %s on %s from its user", s->object,
+			 s->attr, s->val);
 		break;
 	case STEP_MDEV_WQ:
 		snprintf(buf, size, "pin mdev %s to %s", s->object, s->val);

@@ -32,6 +32,7 @@ enum step_kind {
 	STEP_UNBIND,		/* object from driver attr */
 	STEP_MDEV_CREATE,	/* object = UUID, attr = type, val = parent */
 	STEP_MDEV_REMOVE,	/* the same, old = its wq: undo makes it again */
+	STEP_MDEV_EVICT,	/* the same, and who has it open is asked to let go */
 	STEP_MDEV_WQ,		/* object = UUID, val = wq */
 	STEP_KIND_COUNT,
 };

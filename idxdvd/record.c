@@ -212,6 +212,7 @@ int record_apply(struct record *rec, const struct plan *p)
 			r = record_add_mdev(rec, s->object, s->attr);
 			break;
 		case STEP_MDEV_REMOVE:
+		case STEP_MDEV_EVICT:
 			record_drop_mdev(rec, s->object);
 			break;
 		case STEP_MDEV_WQ:

@@ -27,6 +27,8 @@
 #define API_ACTION_DEFINE	"org.idxdvd1.define"
 #define API_ACTION_APPLY	"org.idxdvd1.apply"
 #define API_ACTION_OVERRIDE	"org.idxdvd1.override-unsafe-device"
+#define API_ACTION_DRAIN	"org.idxdvd1.drain"
+#define API_ACTION_FORCE	"org.idxdvd1.force"
 #define API_ACTION_LIST_HOLDERS	"org.idxdvd1.list-holders"
 
 /* Limits on a caller; strings in bytes without the NUL. */

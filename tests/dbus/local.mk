@@ -6,6 +6,7 @@ dbus_tests = \
 	tests/dbus/crash.py \
 	tests/dbus/definitions.py \
 	tests/dbus/faults.py \
+	tests/dbus/force.py \
 	tests/dbus/holders.py \
 	tests/dbus/leases.py \
 	tests/dbus/model.py \

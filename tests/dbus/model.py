@@ -129,6 +129,7 @@ class Model:
 
 
 def exported(world):
+    world.refresh()  # what starts by itself starts after the answer
     document = json.loads(world.call("Export", signature=""))
     mdevs = {}
     for m in document["mdevs"]:

@@ -42,7 +42,8 @@ CHALLENGE = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 LIMITS = "org.freedesktop.DBus.Error.LimitsExceeded"
 UUID = "6f0c1a52-94a8-4a4e-9d0b-3a6b0f3c2b11"
 DEFINED = "00c0ffee-94a8-4a4e-9d0b-3a6b0f3c2b11"
-NAMES = ("list-holders", "manage-mdev", "define", "manage-wq", "apply", "override-unsafe-device")
+NAMES = ("list-holders", "manage-mdev", "define", "manage-wq", "apply", "drain", "force",
+         "override-unsafe-device")
 # The bus lets only users in that the machine knows; any will do.
 USERS = sorted({p.pw_uid for p in pwd.getpwall()} - {0, os.geteuid()})[:4 + len(NAMES)]
 if len(USERS) < 4 + len(NAMES):
@@ -175,6 +176,10 @@ def matrix(world):
             type=DSA_TYPE, device="dsa0", wq="wq0.1"),
         row("DestroyMdev", UUID, "manage-mdev", **mdev),
         row("Stop", UUID.upper(), "manage-mdev", **mdev),
+        row("DestroyMdev", UUID, "force", {"force": True, **dry}, **mdev),
+        row("Release", "dsa1", "force", {"force": True, **dry}, device="dsa1"),
+        row("Drain", UUID, "drain", **mdev),
+        row("Drain", "wq1.2", "drain", device="dsa1", wq="wq1.2"),
         row("Start", DEFINED, "manage-mdev", **defined),
         row("Define", DSA_TYPE, "define", {"parent": "dsa1", **dry}, type=DSA_TYPE, device="dsa1"),
         row("Modify", DEFINED, "define", {"autostart": True, **dry}, **defined),

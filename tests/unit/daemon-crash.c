@@ -13,6 +13,7 @@
 
 #include "idxdvd/backend.h"
 #include "idxdvd/common/log.h"
+#include "idxdvd/op.h"
 #include "tests/unit/daemon-test.h"
 #include "tests/unit/fs-points.h"
 
@@ -105,6 +106,19 @@ static void lease_a(struct manager *m, struct answer *ans)
 static void destroy_a(struct manager *m, struct answer *ans)
 {
 	manager_destroy_mdev(m, UUID_A, false, answer_done, ans);
+}
+
+static void destroy_a_by_force(struct manager *m, struct answer *ans)
+{
+	manager_destroy_by_force(m, UUID_A, false, answer_done, ans);
+}
+
+/* A VMM has it. */
+static void open_a(struct manager *m, struct answer *ans)
+{
+	if (backend_fake_open_mdev(m->executor.backend, UUID_A, 4711, "qemu") < 0)
+		exit(99);
+	manager_refresh(m, answer_done, ans);
 }
 
 static void trust(struct manager *m, struct answer *ans)
@@ -207,6 +221,7 @@ static const struct scenario {
 	{ "destroy, the pool shrinks", NULL, { adopt, create_a }, destroy_a },
 	{ "destroy, there is no pool", NULL, { adopt_no_pool, create_a }, destroy_a },
 	{ "destroy one of two", NULL, { adopt, create_ab }, destroy_a },
+	{ "destroy by force what is open", NULL, { adopt, create_a, open_a }, destroy_a_by_force },
 	{ "release a DSA that we laid out", NULL, { adopt }, release },
 	{ "release a DSA that the host uses", busy_dsa, { adopt }, release },
 	{ "release an IAA", one_iax, { adopt }, release },
