@@ -14,6 +14,7 @@ test_programs()
 		OPT_PUTS+=("$CACHE/$PROGRAM:/root/test/$p")
 	done < <(test_setting "$1" programs)
 	test_files "$1"
+	test_vmms "$1"
 }
 
 # A line of a test's file files: something in this tree, and where it goes in the VM.
