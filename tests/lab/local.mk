@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	tests/lab/README.md \
 	docs/hardware.md \
 	docs/lab.md \
+	docs/vmm.md \
 	tests/hw \
 	tests/lab/bugs \
 	tests/lab/doc-test \
