@@ -2,6 +2,7 @@
 # The real programs on a private bus with simulated hardware. Each file says what it covers.
 dbus_tests = \
 	tests/dbus/apply.py \
+	tests/dbus/clients.py \
 	tests/dbus/contract.py \
 	tests/dbus/crash.py \
 	tests/dbus/definitions.py \
