@@ -17,3 +17,12 @@ tests_fuzz_daemon_policy_LDADD = libdaemonfuzz.a $(idxdvd_libs)
 tests_fuzz_daemon_sysfs_LDADD = libdaemonfuzz.a $(idxdvd_libs)
 tests_fuzz_daemon_sysfs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=opendir,--wrap=readdir,--wrap=closedir \
 	-Wl,--wrap=dirfd,--wrap=realpath,--wrap=readlink,--wrap=readlinkat,--wrap=fs_read,--wrap=open
+
+# The same of libvirt's hook.
+if BUILD_HOOK
+check_PROGRAMS += tests/fuzz/hook-domain
+endif
+EXTRA_PROGRAMS += tests/fuzz/hook-domain
+tests_fuzz_hook_domain_SOURCES = tests/fuzz/hook-domain.c libvirt/domain.c libvirt/domain.h
+tests_fuzz_hook_domain_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
+tests_fuzz_hook_domain_LDADD = libdaemonfuzz.a $(idxdvd_libs) $(XML_LIBS)

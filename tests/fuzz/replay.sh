@@ -9,6 +9,8 @@ for dir in "$corpus"/*/; do
 	name=$(basename "$dir")
 	set -- "$dir"*
 	[ $# -gt 20 ] || { echo "replay: only $# inputs for $name"; exit 1; }
+	# Without libxml2 there is no hook.
+	[ -x "$bin/$name" ] || case $name in hook-*) echo "$name: not built"; continue ;; esac
 	"$bin/$name" "$@" || { echo "replay: $name failed"; exit 1; }
 	echo "$name: $# inputs replayed"
 done
