@@ -14,8 +14,13 @@
 
 #define SUFFIX ".json"
 
+/* A record is read before an operation and written after it: as long as the text is the same, it is
+ * taken apart once. */
 struct store {
 	int dirfd;
+	char *text;			/* of the record that was read last; NULL: of none */
+	struct json_object *object;	/* what it means */
+	char file[NAME_LEN + 8];
 };
 
 int store_new(struct store **ret, int state_dirfd)
@@ -34,11 +39,18 @@ int store_new(struct store **ret, int state_dirfd)
 	return 0;
 }
 
+static void forget_text(struct store *s)
+{
+	free(TAKE(s->text));
+	json_object_put(TAKE(s->object));
+}
+
 struct store *store_free(struct store *s)
 {
 	if (!s)
 		return NULL;
 	close(s->dirfd);
+	forget_text(s);
 	free(s);
 	return NULL;
 }
@@ -48,37 +60,43 @@ void store_freep(struct store **s)
 	store_free(*s);
 }
 
-static int read_json(struct store *s, const char *file, struct json_object **ret)
+/* Leaves what it read in @s; -EALREADY: it is what was read last. */
+static int read_text(struct store *s, const char *file)
 {
 	_cleanup_(freep) char *text = NULL;
 	int r;
 
 	r = fs_read(s->dirfd, file, JSON_MAX_SIZE, &text);
+	if (r >= 0 && s->text && !strcmp(s->file, file) && !strcmp(s->text, text))
+		return -EALREADY;
+	forget_text(s);
 	if (r < 0)
 		return r;
-	return json_parse(text, ret);
+	r = json_parse(text, &s->object);
+	if (r >= 0) {
+		s->text = TAKE(text);
+		snprintf(s->file, sizeof(s->file), "%.*s", (int)sizeof(s->file) - 1, file);
+	}
+	return r;
 }
 
-/* @ret_json may be NULL. */
-static int read_record(struct store *s, const char *file, struct record **ret,
-		       struct json_object **ret_json)
+static int read_record(struct store *s, const char *file, struct record **ret)
 {
-	_cleanup_(json_putp) struct json_object *o = NULL;
 	_cleanup_(record_freep) struct record *rec = NULL;
 	int r;
 
-	r = read_json(s, file, &o);
-	if (r < 0)
+	r = read_text(s, file);
+	if (r < 0 && r != -EALREADY)
 		return r;
-	r = record_from_json(o, &rec);
-	if (r < 0)
+	r = record_from_json(s->object, &rec);
+	if (r >= 0 && (strncmp(file, rec->bdf, strlen(rec->bdf)) ||
+		       strcmp(file + strlen(rec->bdf), SUFFIX)))
+		r = -EBADMSG;
+	if (r < 0) {
+		forget_text(s);
 		return r;
-	if (strncmp(file, rec->bdf, strlen(rec->bdf)) ||
-	    strcmp(file + strlen(rec->bdf), SUFFIX))
-		return -EBADMSG;
+	}
 	*ret = TAKE(rec);
-	if (ret_json)
-		*ret_json = TAKE(o);
 	return 0;
 }
 
@@ -129,7 +147,7 @@ int store_load(struct store *s, struct record ***ret, size_t *ret_n, struct stor
 
 	*ret_n = *ret_n_bad = 0;
 	for (size_t i = 0; i < n; i++) {
-		r = read_record(s, names[i], &recs[*ret_n], NULL);
+		r = read_record(s, names[i], &recs[*ret_n]);
 		if (r < 0)
 			note_bad(&bad[(*ret_n_bad)++], names[i], r);
 		else
@@ -151,7 +169,7 @@ int store_get(struct store *s, const char *bdf, struct record **ret)
 	char file[NAME_LEN + 8];
 
 	file_name(bdf, file, sizeof(file));
-	return read_record(s, file, ret, NULL);
+	return read_record(s, file, ret);
 }
 
 int store_put(struct store *s, const struct record *rec)
@@ -162,14 +180,19 @@ int store_put(struct store *s, const struct record *rec)
 	int r;
 
 	file_name(rec->bdf, file, sizeof(file));
-	r = read_record(s, file, &old, &o);
+	r = read_text(s, file);
+	/* What was read before is a record of this file. */
+	if (r >= 0)
+		r = read_record(s, file, &old);
 	if (r == -ENOENT) {
-		o = json_object_new_object();
-		r = o ? 0 : -ENOMEM;
+		s->object = json_object_new_object();
+		r = s->object ? 0 : -ENOMEM;
 	}
-	if (r < 0)
+	if (r < 0 && r != -EALREADY)
 		return r;
 
+	o = TAKE(s->object);
+	forget_text(s);
 	r = record_to_json(rec, o);
 	if (r < 0)
 		return r;
