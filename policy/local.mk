@@ -31,3 +31,13 @@ policy/idxdvd.service: policy/idxdvd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) policy && \
 	$(SED) -e 's|@libexecdir[@]|$(libexecdir)|g' $(top_srcdir)/policy/idxdvd.service.in >$@.tmp && \
 	mv $@.tmp $@
+
+# After those of mdevctl, which have 60.
+udevrules_DATA = policy/61-idxdvd.rules
+EXTRA_DIST += policy/61-idxdvd.rules.in
+CLEANFILES += policy/61-idxdvd.rules
+
+policy/61-idxdvd.rules: policy/61-idxdvd.rules.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) policy && \
+	$(SED) -e 's|@localstatedir[@]|$(localstatedir)|g' $(top_srcdir)/policy/61-idxdvd.rules.in >$@.tmp && \
+	mv $@.tmp $@
