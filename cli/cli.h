@@ -32,6 +32,9 @@ enum cli_option {
 	CLI_FORCE = 1 << 19,
 	CLI_PID = 1 << 20,
 	CLI_PASID = 1 << 21,
+	CLI_PRIORITY = 1 << 22,
+	CLI_MAX_TRANSFER = 1 << 23,
+	CLI_MAX_BATCH = 1 << 24,
 };
 
 #define CLI_MAX_LABELS 32
@@ -41,6 +44,7 @@ struct cli_args {
 	unsigned int given;		/* enum cli_option */
 	const char *type, *parent, *uuid, *wq, *placement, *root, *complete;
 	uint32_t host_wqs, pool_min, numa_node, min_size, pid, pasid;
+	uint32_t priority, max_transfer, max_batch;
 	uint64_t timeout_usec;
 	int output;			/* enum cli_output */
 	bool no_pager;

@@ -28,7 +28,7 @@ static const struct cli_verb verbs[] = {
 	{ "distrust", "DEVICE", 1, 1, CLI_DRY_RUN,
 	  "undo trust; mdevs that exist stay", verb_distrust },
 	{ "create", "", 0, 0, CLI_TYPE | CLI_PARENT | CLI_UUID | CLI_WQ | CLI_PLACEMENT |
-	  CLI_NUMA_NODE | CLI_MIN_SIZE | CLI_DRY_RUN,
+	  CLI_NUMA_NODE | CLI_MIN_SIZE | CLI_PRIORITY | CLI_MAX_TRANSFER | CLI_MAX_BATCH | CLI_DRY_RUN,
 	  "make an mdev and print its UUID", verb_create },
 	{ "destroy", "UUID...", 1, ANY, CLI_FORCE | CLI_DRY_RUN | CLI_YES | CLI_WAIT,
 	  "remove mdevs", verb_destroy },
@@ -99,6 +99,9 @@ enum {
 	OPT_FORCE,
 	OPT_PID,
 	OPT_PASID,
+	OPT_PRIORITY,
+	OPT_MAX_TRANSFER,
+	OPT_MAX_BATCH,
 	OPT_DRY_RUN,
 	OPT_JSON,
 	OPT_ROOT,
@@ -125,6 +128,9 @@ static const struct cli_option_row {
 	  "spread over engines, or pack onto devices (create)" },
 	{ "numa-node", OPT_NUMA_NODE, "N", CLI_NUMA_NODE, "rather on this node (create)" },
 	{ "min-size", OPT_MIN_SIZE, "N", CLI_MIN_SIZE, "a queue of N entries or more (create)" },
+	{ "priority", OPT_PRIORITY, "N", CLI_PRIORITY, "of the queue, 1 to 15 (create)" },
+	{ "max-transfer-size", OPT_MAX_TRANSFER, "N", CLI_MAX_TRANSFER, "in bytes (create)" },
+	{ "max-batch-size", OPT_MAX_BATCH, "N", CLI_MAX_BATCH, "in descriptors (create)" },
 	{ "auto", OPT_AUTO, NULL, CLI_AUTO, "start it whenever its parent appears" },
 	{ "manual", OPT_MANUAL, NULL, CLI_MANUAL, "start it only when asked" },
 	{ "label", OPT_LABEL, "KEY=VALUE", CLI_LABEL, "label it; no VALUE removes the label" },
@@ -311,6 +317,21 @@ static int take_option(const struct cli_option_row *o, struct cli_args *args, en
 		if (parse_number(optarg, 1048575, &n) < 0 || !n)
 			return usage_number(o, optarg, 1, 1048575);
 		args->pasid = n;
+		break;
+	case OPT_PRIORITY:
+		if (parse_number(optarg, 15, &n) < 0 || !n)
+			return usage_number(o, optarg, 1, 15);
+		args->priority = n;
+		break;
+	case OPT_MAX_TRANSFER:
+		if (parse_number(optarg, 1u << 31, &n) < 0 || !n)
+			return usage_number(o, optarg, 1, 1u << 31);
+		args->max_transfer = n;
+		break;
+	case OPT_MAX_BATCH:
+		if (parse_number(optarg, 65536, &n) < 0 || !n)
+			return usage_number(o, optarg, 1, 65536);
+		args->max_batch = n;
 		break;
 	case OPT_LABEL:
 		if (args->n_labels == CLI_MAX_LABELS) {

@@ -7,7 +7,7 @@ _idxdctl()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-t | --type | -p | --parent | -u | --uuid | --wq | --placement | --numa-node | --min-size | --pid | --pasid | \
+		-t | --type | -p | --parent | -u | --uuid | --wq | --placement | --numa-node | --min-size | --priority | --max-transfer-size | --max-batch-size | --pid | --pasid | \
 		--host-wqs | --pool-min | --label | --timeout | -o | --output | --root) i=$((i + 1)) ;;
 		-*) ;;
 		*) verb=${COMP_WORDS[i]}; break ;;
@@ -21,7 +21,7 @@ _idxdctl()
 	--placement) COMPREPLY=($(compgen -W 'spread pack' -- "$cur")); return ;;
 	-o | --output) COMPREPLY=($(compgen -W 'table wide json jsonl' -- "$cur")); return ;;
 	--root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	-u | --uuid | --numa-node | --min-size | --pid | --pasid | --host-wqs | --pool-min | --label | --timeout) return ;;
+	-u | --uuid | --numa-node | --min-size | --priority | --max-transfer-size | --max-batch-size | --pid | --pasid | --host-wqs | --pool-min | --label | --timeout) return ;;
 	esac
 	if [[ -z $kind ]]; then
 		case $cur in

@@ -286,6 +286,28 @@ static int choose_place(struct accel *const *accels, size_t n, const struct acce
 	return r;
 }
 
+/* None of the devices that could be used goes that far. */
+static int check_limits(struct accel *const *accels, size_t n, const struct accel *only,
+			const struct mdev_type *type, const struct place_request *place,
+			struct refusal *ret)
+{
+	unsigned int transfer = 0, batch = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct accel *a = accels[i];
+
+		if (a->kind != type->kind || !a->adopted || (only && a != only))
+			continue;
+		transfer = a->max_transfer > transfer ? a->max_transfer : transfer;
+		batch = a->max_batch > batch ? a->max_batch : batch;
+	}
+	if (place->max_transfer <= transfer && place->max_batch <= batch)
+		return 0;
+	return refuse(ret, REFUSE_INVALID_ARGS, EINVAL, only ? only->name : type->id, "ask for less",
+		      "transfers of %u bytes and batches of %u descriptors are the most there are",
+		      transfer, batch);
+}
+
 static int choose(struct accel *const *accels, size_t n, const struct alloc_create *req,
 		  const struct mdev_type *type, const struct accel **ret_accel,
 		  const struct wq **ret_wq, char why[PLACE_WHY_LEN], struct refusal *ret)
@@ -313,6 +335,10 @@ static int choose(struct accel *const *accels, size_t n, const struct alloc_crea
 
 	only = a;
 	r = a ? check_create(a, type, ret) : choose_accel(accels, n, type, &a, ret);
+	if (r < 0)
+		return r;
+	if (req->place)
+		r = check_limits(accels, n, only, type, req->place, ret);
 	if (r < 0)
 		return r;
 	if (!w && req->place)
@@ -357,6 +383,23 @@ int alloc_find_type(const char *id, const struct mdev_type **ret, struct refusal
 	return 0;
 }
 
+/* A queue of the pool that is to be another one has to be disabled for that. */
+static void plan_settings(struct plan *p, const struct accel *a, const struct wq *w,
+			  const struct place_request *req)
+{
+	struct wq wiped = *w;
+
+	if (!alloc_wq_is_ready(w)) {
+		plan_claim(p, a, w, req, "the pool has none to spare");
+	} else if (!alloc_wq_is_as_asked(a, w, req)) {
+		plan_unclaim(p, a, w, "its priority or its limits are other ones");
+		wiped.priority = 0;
+		wiped.driver_name[0] = '\0';
+		wiped.dedicated = a->laid_out;
+		plan_claim(p, a, &wiped, req, "with those that were asked for");
+	}
+}
+
 int alloc_create(struct accel *const *accels, size_t n, const struct alloc_create *req,
 		 struct plan **ret, struct refusal *ret_refusal)
 {
@@ -390,8 +433,7 @@ int alloc_create(struct accel *const *accels, size_t n, const struct alloc_creat
 			      "free some memory, then try again", "out of memory");
 
 	memcpy(p->uuid, uuid, sizeof(uuid));
-	if (!alloc_wq_is_ready(w))
-		plan_claim(p, w, "the pool has none to spare");
+	plan_settings(p, a, w, req->place);
 	plan_add(p, STEP_MDEV_CREATE, uuid, type->id, "", a->bdf, "asked for");
 	plan_add(p, STEP_MDEV_WQ, uuid, "wq", "", w->name, "%s%s",
 		 a->exclusive ? "exclusive-engines; " : "", why);
@@ -499,12 +541,13 @@ int alloc_pool(const struct accel *a, struct plan **ret)
 		return r;
 
 	for (unsigned int i = 0; i < a->n_wqs; i++)
-		have += alloc_wq_is_ready(&a->wqs[i]) && alloc_wq_counts(a, &a->wqs[i]);
+		have += alloc_wq_is_ready(&a->wqs[i]) && alloc_wq_counts(a, &a->wqs[i]) &&
+			alloc_wq_is_as_asked(a, &a->wqs[i], NULL);
 
 	if (a->adopted && a->state == STATE_ENABLED && alloc_check_host(a, &refusal) == 0) {
 		for (unsigned int i = 0; i < a->n_wqs && have < a->pool_min; i++)
 			if (alloc_wq_is_fresh(a, &a->wqs[i]) && alloc_wq_counts(a, &a->wqs[i])) {
-				plan_claim(p, &a->wqs[i], "the pool is below pool-min");
+				plan_claim(p, a, &a->wqs[i], NULL, "the pool is below pool-min");
 				have++;
 			}
 		for (unsigned int i = a->n_wqs; i-- > 0;) {
@@ -512,6 +555,8 @@ int alloc_pool(const struct accel *a, struct plan **ret)
 				continue;
 			if (!alloc_wq_counts(a, &a->wqs[i])) {
 				plan_unclaim(p, a, &a->wqs[i], "exclusive-engines: they are another's");
+			} else if (!alloc_wq_is_as_asked(a, &a->wqs[i], NULL)) {
+				plan_unclaim(p, a, &a->wqs[i], "it has settings that somebody asked for");
 			} else if (have > a->pool_min) {
 				plan_unclaim(p, a, &a->wqs[i], "the pool is above pool-min");
 				have--;

@@ -19,7 +19,10 @@
 #define ALLOC_DRIVER	"mdev"		/* our module's driver on the dsa bus */
 #define ALLOC_UNSAFE	"idxd_mdev_unsafe"	/* attribute of a device under the erratum */
 #define ALLOC_LABEL	"idxdvd"	/* name of a wq that we configured */
-#define ALLOC_PRIORITY	"10"
+#define ALLOC_PRIORITY	10
+/* What idxd itself gives a queue, as far as the device has it. */
+#define ALLOC_MAX_TRANSFER	(2u << 20)
+#define ALLOC_MAX_BATCH	32u
 
 struct alloc_create {
 	const char *type;

@@ -92,6 +92,8 @@ static void show_wq(const struct fake_accel *f, unsigned int accel, unsigned int
 	w->size = v->size;
 	w->priority = v->priority;
 	w->threshold = v->threshold;
+	w->max_transfer = v->max_transfer;
+	w->max_batch = v->max_batch;
 	w->dedicated = v->dedicated;
 	w->state = v->state;
 	w->type = v->type;
@@ -115,6 +117,8 @@ static void show_accel(const struct fake_hw *hw, unsigned int id, struct accel *
 	a->numa_node = f->numa_node;
 	a->max_groups = f->n_groups;
 	a->max_size = f->max_size;
+	a->max_transfer = f->max_transfer;
+	a->max_batch = f->max_batch;
 	a->configurable = f->configurable;
 	a->unsafe = fake_is_unsafe(f);
 	a->state = f->enabled ? STATE_ENABLED : STATE_DISABLED;

@@ -164,6 +164,20 @@ static int get_group(struct backend *b, const char *object, int *ret)
 	return r < 0 ? r : parse_int(buf, ret);
 }
 
+/* 0 where the kernel shows none: an IAA has no batches. */
+static int get_limit(struct backend *b, const char *object, const char *attr, unsigned int *ret)
+{
+	char buf[32];
+	uint64_t v = 0;
+	int r;
+
+	r = get_optional(b, object, attr, buf, sizeof(buf));
+	if (r >= 0 && buf[0])
+		r = parse_u64(buf, 10, &v);
+	*ret = v > UINT32_MAX ? UINT32_MAX : v;
+	return r;
+}
+
 /* Opener of a user wq: file0/pid below that. */
 static void read_opener(struct wq *w)
 {
@@ -195,6 +209,8 @@ static int read_wq(struct backend *b, struct wq *w)
 	    (r = get_uint(b, w->name, "size", &w->size)) < 0 ||
 	    (r = get_uint(b, w->name, "priority", &w->priority)) < 0 ||
 	    (r = get_uint(b, w->name, "threshold", &w->threshold)) < 0 ||
+	    (r = get_limit(b, w->name, "max_transfer_size", &w->max_transfer)) < 0 ||
+	    (r = get_limit(b, w->name, "max_batch_size", &w->max_batch)) < 0 ||
 	    (r = get_uint(b, w->name, "clients", &w->clients)) < 0 ||
 	    (r = get_optional(b, w->name, "name", w->label, sizeof(w->label))) < 0 ||
 	    (r = get_optional(b, w->name, "driver_name", w->driver_name,
@@ -335,6 +351,10 @@ static int read_accel(struct backend *b, struct accfg_device *dev, struct accel 
 		snprintf(a->engines[i].name, sizeof(a->engines[i].name), "engine%u.%u", a->id, i);
 
 	r = read_bdf(a->name, a->bdf);
+	if (r >= 0)
+		r = get_limit(b, a->name, "max_transfer_size", &a->max_transfer);
+	if (r >= 0)
+		r = get_limit(b, a->name, "max_batch_size", &a->max_batch);
 	if (r >= 0)
 		r = read_pci_id(a->bdf, "vendor", &a->pci_vendor);
 	if (r >= 0)

@@ -187,7 +187,9 @@ static void do_release(struct request *q, const char *device, const struct bus_o
 		manager_release(q->b->manager, device, o->dry_run, request_done, q);
 }
 
-#define PLACE_OPTIONS (BUS_PLACEMENT | BUS_NUMA_NODE | BUS_MIN_SIZE)
+#define PLACE_OPTIONS \
+	(BUS_PLACEMENT | BUS_NUMA_NODE | BUS_MIN_SIZE | BUS_PRIORITY | BUS_MAX_TRANSFER | \
+	 BUS_MAX_BATCH)
 
 static void do_create(struct request *q, const char *type, const struct bus_options *o)
 {
@@ -198,6 +200,8 @@ static void do_create(struct request *q, const char *type, const struct bus_opti
 			 (o->set & PLACE_OPTIONS ? CREATE_PLACE : 0),
 		.placement = o->placement, .min_size = o->min_size,
 		.numa_node = o->set & BUS_NUMA_NODE ? o->numa_node : -1,
+		.priority = o->priority, .max_transfer = o->max_transfer,
+		.max_batch = o->max_batch,
 	};
 
 	if (o->lease) {

@@ -50,6 +50,9 @@ enum bus_option {
 	BUS_FORCE = 1 << 13,
 	BUS_PID = 1 << 14,
 	BUS_PASID = 1 << 15,
+	BUS_PRIORITY = 1 << 16,
+	BUS_MAX_TRANSFER = 1 << 17,
+	BUS_MAX_BATCH = 1 << 18,
 };
 
 /* Strings point into the message; what is not in @set is NULL or 0. */
@@ -57,6 +60,7 @@ struct bus_options {
 	unsigned int set;		/* enum bus_option */
 	const char *parent, *uuid, *wq, *type, *placement;
 	uint32_t host_wqs, pool_min, min_size, pid, pasid;
+	uint32_t priority, max_transfer, max_batch;
 	int32_t numa_node;
 	int dry_run, autostart, lease, force;
 	char **labels;			/* ends in NULL; bus_options_done() frees it */

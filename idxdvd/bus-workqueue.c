@@ -103,6 +103,8 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("Group", "i", NULL, AT(wq.group), 0),
 	SD_BUS_PROPERTY("Priority", "u", NULL, AT(wq.priority), 0),
 	SD_BUS_PROPERTY("Threshold", "u", NULL, AT(wq.threshold), 0),
+	SD_BUS_PROPERTY("MaxTransferSize", "u", NULL, AT(wq.max_transfer), 0),
+	SD_BUS_PROPERTY("MaxBatchSize", "u", NULL, AT(wq.max_batch), 0),
 	SD_BUS_PROPERTY("Type", "s", get_type, 0, 0),
 	SD_BUS_PROPERTY("Label", "s", bus_get_text, AT(wq.label), 0),
 	SD_BUS_PROPERTY("DriverName", "s", bus_get_text, AT(wq.driver_name), 0),

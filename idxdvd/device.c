@@ -107,7 +107,8 @@ int accel_copy(const struct accel *a, struct accel **ret)
 static bool wq_same_hardware(const struct wq *v, const struct wq *w)
 {
 	return v->group == w->group && v->size == w->size && v->priority == w->priority &&
-	       v->threshold == w->threshold && v->dedicated == w->dedicated &&
+	       v->threshold == w->threshold && v->max_transfer == w->max_transfer &&
+	       v->max_batch == w->max_batch && v->dedicated == w->dedicated &&
 	       v->state == w->state && v->type == w->type && v->clients == w->clients &&
 	       v->holder.pid == w->holder.pid && !strcmp(v->label, w->label) &&
 	       !strcmp(v->driver_name, w->driver_name) && !strcmp(v->driver, w->driver);

@@ -58,6 +58,8 @@ struct wq {
 	unsigned int size;
 	unsigned int priority;
 	unsigned int threshold;
+	unsigned int max_transfer;	/* bytes of one descriptor */
+	unsigned int max_batch;		/* descriptors of a batch; 0: no batches */
 	bool dedicated;
 	enum object_state state;
 	enum wq_type type;
@@ -87,6 +89,7 @@ struct accel {
 	uint16_t pci_vendor, pci_device;
 	int numa_node;
 	unsigned int max_groups, max_size;
+	unsigned int max_transfer, max_batch;	/* that a queue may be given */
 	bool configurable;
 	bool unsafe;			/* under the erratum of CVE-2024-21823 */
 

@@ -24,10 +24,20 @@ static const struct {
 	[ACCEL_IAX] = { "iax", 0x1216 },
 };
 
-static void reset_wq(struct fake_wq *w)
+#define WQ_MAX_TRANSFER (2u << 20)
+#define WQ_MAX_BATCH 32u
+
+void fake_wq_reset_limits(const struct fake_accel *a, struct fake_wq *w)
+{
+	w->max_transfer = a->max_transfer < WQ_MAX_TRANSFER ? a->max_transfer : WQ_MAX_TRANSFER;
+	w->max_batch = a->max_batch < WQ_MAX_BATCH ? a->max_batch : WQ_MAX_BATCH;
+}
+
+static void reset_wq(const struct fake_accel *a, struct fake_wq *w)
 {
 	memset(w, 0, sizeof(*w));
 	w->group = -1;
+	fake_wq_reset_limits(a, w);
 }
 
 void fake_accel_reset(struct fake_accel *a)
@@ -38,7 +48,7 @@ void fake_accel_reset(struct fake_accel *a)
 	for (unsigned int i = 0; i < FAKE_MAX_ENGINES; i++)
 		a->engine_group[i] = -1;
 	for (unsigned int i = 0; i < a->n_wqs; i++)
-		reset_wq(&a->wqs[i]);
+		reset_wq(a, &a->wqs[i]);
 
 	if (a->kind == ACCEL_IAX && a->configurable) {
 		struct fake_wq *w = &a->wqs[0];
@@ -108,7 +118,7 @@ static int load_wq(struct json_object *o, struct fake_accel *a)
 	if (json_get_uint(o, "id", &id) < 0 || id >= a->n_wqs)
 		return -EBADMSG;
 	w = &a->wqs[id];
-	reset_wq(w);
+	reset_wq(a, w);
 	if (opt(json_get_uint(o, "size", &w->size)) < 0 ||
 	    opt(json_get_int(o, "group", &w->group)) < 0 ||
 	    load_enum(o, "mode", modes, 2, &mode) < 0 ||
@@ -144,6 +154,8 @@ static int load_limits(struct json_object *o, struct fake_accel *a)
 	    opt(json_get_uint(o, "engines", &a->n_engines)) < 0 ||
 	    opt(json_get_uint(o, "groups", &a->n_groups)) < 0 ||
 	    opt(json_get_uint(o, "size", &a->max_size)) < 0 ||
+	    opt(json_get_uint(o, "max-transfer-size", &a->max_transfer)) < 0 ||
+	    opt(json_get_uint(o, "max-batch-size", &a->max_batch)) < 0 ||
 	    opt(json_get_bool(o, "configurable", &a->configurable)) < 0 ||
 	    opt(json_get_bool(o, "iommu", &a->iommu)) < 0 ||
 	    opt(json_get_bool(o, "pasid", &a->pasid)) < 0)
@@ -165,7 +177,8 @@ static int load_accel(struct json_object *o, unsigned int id, struct fake_accel 
 
 	*a = (struct fake_accel) {
 		.kind = kind, .pci_device = kinds[kind].device, .n_wqs = 8, .n_engines = 4,
-		.n_groups = 4, .max_size = 128, .configurable = true, .iommu = true, .pasid = true,
+		.n_groups = 4, .max_size = 128, .max_transfer = 1u << 31,
+		.max_batch = kind == ACCEL_DSA ? 1024 : 0, .configurable = true, .iommu = true, .pasid = true,
 	};
 	snprintf(a->name, sizeof(a->name), "%s%u", kinds[kind].name, id);
 	snprintf(a->bdf, sizeof(a->bdf), "0000:%02x:%02x.0", (0x6a + id) & 0xff,

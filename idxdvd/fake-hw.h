@@ -10,6 +10,7 @@
  *     "accelerators": [
  *       { "kind": "dsa", "address": "0000:6a:01.0", "device": "11fb", "numa": 0,
  *         "wqs": 8, "engines": 4, "groups": 4, "size": 128, "configurable": true,
+ *         "max-transfer-size": 2147483648, "max-batch-size": 1024,
  *         "iommu": true, "pasid": true, "unsafe-allowed": false, "enabled": true,
  *         "engine-groups": [ 0, 0, 0, 0 ],
  *         "queues": [ { "id": 0, "size": 16, "group": 0, "mode": "dedicated", "type": "kernel",
@@ -47,7 +48,7 @@
 
 struct fake_wq {
 	int group;
-	unsigned int size, priority, threshold, clients;
+	unsigned int size, priority, threshold, clients, max_transfer, max_batch;
 	bool dedicated;
 	enum object_state state;
 	enum wq_type type;
@@ -62,7 +63,7 @@ struct fake_accel {
 	enum accel_kind kind;
 	uint16_t pci_device;
 	int numa_node;
-	unsigned int n_wqs, n_engines, n_groups, max_size;
+	unsigned int n_wqs, n_engines, n_groups, max_size, max_transfer, max_batch;
 	bool configurable, iommu, pasid, unsafe_allowed, enabled;
 	bool absent;			/* unplugged, or without its driver */
 	unsigned int cmd_status;
@@ -125,6 +126,8 @@ struct fake_hw {
 int fake_hw_init(struct fake_hw *hw, const char *topology);
 /* What a boot leaves: the same devices, as idxd probes them. */
 void fake_hw_reset(struct fake_hw *hw);
+/* What idxd gives a queue at first, and when it is disabled. */
+void fake_wq_reset_limits(const struct fake_accel *a, struct fake_wq *w);
 /* As idxd probes it. */
 void fake_accel_reset(struct fake_accel *a);
 

@@ -68,7 +68,7 @@ int fake_find(struct fake_hw *hw, const char *object, struct target *ret)
 
 /* --- enabling and disabling -------------------------------------------------------------------- */
 
-void fake_disable_wq(struct fake_hw *hw, struct fake_wq *w)
+void fake_disable_wq(struct fake_hw *hw, struct fake_accel *a, struct fake_wq *w)
 {
 	if (w->mdev)
 		fake_drop_mdev(hw, &hw->mdevs[w->mdev - 1]);
@@ -77,6 +77,7 @@ void fake_disable_wq(struct fake_hw *hw, struct fake_wq *w)
 	w->state = STATE_DISABLED;
 	w->dedicated = false;
 	w->threshold = w->priority = w->clients = 0;
+	fake_wq_reset_limits(a, w);
 	memset(&w->holder, 0, sizeof(w->holder));
 }
 
@@ -84,7 +85,7 @@ void fake_disable_accel(struct fake_hw *hw, struct fake_accel *a)
 {
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
 		if (a->wqs[i].driver[0] || a->configurable)
-			fake_disable_wq(hw, &a->wqs[i]);
+			fake_disable_wq(hw, a, &a->wqs[i]);
 		if (a->configurable) {
 			a->wqs[i].size = 0;
 			a->wqs[i].group = -1;
@@ -237,6 +238,36 @@ static int set_wq_priority(struct fake_accel *a, struct fake_wq *w, const char *
 	return 0;
 }
 
+/* idxd rounds up to a power of two before it compares. */
+static int set_limit(const struct fake_accel *a, const struct fake_wq *w, const char *value,
+		     unsigned int max, unsigned int *limit)
+{
+	unsigned int v, power = 1;
+	int r;
+
+	r = check_wq_store(a, w, false);
+	if (r < 0)
+		return r;
+	if (parse_uint(value, &v) < 0 || !v || v > 1u << 31)
+		return -EINVAL;
+	while (power < v)
+		power *= 2;
+	if (power > max)
+		return -EINVAL;
+	*limit = power;
+	return 0;
+}
+
+static int set_wq_max_transfer(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	return set_limit(a, w, value, a->max_transfer, &w->max_transfer);
+}
+
+static int set_wq_max_batch(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	return set_limit(a, w, value, a->max_batch, &w->max_batch);
+}
+
 static int set_wq_type(struct fake_accel *a, struct fake_wq *w, const char *value)
 {
 	enum wq_type old = w->type;
@@ -296,6 +327,16 @@ static void show_wq_priority(const struct fake_wq *w, char *buf, size_t size)
 	snprintf(buf, size, "%u", w->priority);
 }
 
+static void show_wq_max_transfer(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u", w->max_transfer);
+}
+
+static void show_wq_max_batch(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u", w->max_batch);
+}
+
 static void show_wq_type(const struct fake_wq *w, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s", wq_type_name(w->type));
@@ -325,6 +366,8 @@ static const struct {
 	{ "size", show_wq_size, set_wq_size },
 	{ "mode", show_wq_mode, set_wq_mode },
 	{ "priority", show_wq_priority, set_wq_priority },
+	{ "max_transfer_size", show_wq_max_transfer, set_wq_max_transfer },
+	{ "max_batch_size", show_wq_max_batch, set_wq_max_batch },
 	{ "type", show_wq_type, set_wq_type },
 	{ "name", show_wq_name, set_wq_name },
 	{ "driver_name", show_wq_driver_name, set_wq_driver_name },
@@ -427,7 +470,7 @@ int fake_unbind(struct fake_hw *hw, const char *object, const char *driver)
 	if (t.wq) {
 		if (strcmp(t.wq->driver, driver))
 			return -ENODEV;
-		fake_disable_wq(hw, t.wq);
+		fake_disable_wq(hw, t.accel, t.wq);
 		return 0;
 	}
 	if (t.engine_group || strcmp(driver, "idxd") || !t.accel->enabled)
@@ -465,7 +508,8 @@ static void unload(struct fake_hw *hw)
 	for (unsigned int i = 0; i < hw->n_accels; i++)
 		for (unsigned int k = 0; k < hw->accels[i].n_wqs; k++)
 			if (!strcmp(hw->accels[i].wqs[k].driver, "mdev"))
-				fake_disable_wq(hw, &hw->accels[i].wqs[k]);
+				fake_disable_wq(hw, &hw->accels[i],
+						&hw->accels[i].wqs[k]);
 	hw->module = false;
 }
 

@@ -22,7 +22,7 @@ int fake_set(struct fake_hw *hw, const char *object, const char *attr, const cha
 int fake_bind(struct fake_hw *hw, const char *object, const char *driver);
 int fake_unbind(struct fake_hw *hw, const char *object, const char *driver);
 
-void fake_disable_wq(struct fake_hw *hw, struct fake_wq *w);
+void fake_disable_wq(struct fake_hw *hw, struct fake_accel *a, struct fake_wq *w);
 void fake_disable_accel(struct fake_hw *hw, struct fake_accel *a);
 
 void fake_event(struct fake_hw *hw, struct fake_accel *a, enum fake_event event);

@@ -144,7 +144,7 @@ int alloc_adopt(const struct accel *a, unsigned int host_wqs, unsigned int pool_
 		if (!alloc_wq_is_fresh(after, &after->wqs[i]) ||
 		    !alloc_wq_counts(after, &after->wqs[i]))
 			continue;
-		plan_claim(p, &after->wqs[i], "ready for the first mdev");
+		plan_claim(p, a, &after->wqs[i], NULL, "ready for the first mdev");
 		pool_min--;
 	}
 	return alloc_done(&p, ret, ret_refusal);

@@ -133,6 +133,7 @@ static bool wq_same(const struct wq *v, const struct wq *w)
 	       !strcmp(v->mdev, w->mdev) && v->state == w->state && v->type == w->type &&
 	       v->size == w->size && v->group == w->group && v->dedicated == w->dedicated &&
 	       v->priority == w->priority && v->threshold == w->threshold &&
+	       v->max_transfer == w->max_transfer && v->max_batch == w->max_batch &&
 	       v->clients == w->clients && v->holder.pid == w->holder.pid &&
 	       !strcmp(v->label, w->label) && !strcmp(v->driver_name, w->driver_name) &&
 	       !strcmp(v->driver, w->driver);

@@ -391,6 +391,27 @@ static int copy_uuid(char **ret, const char *s)
 	return uuid_random(uuid) < 0 ? -EIO : op_copy_string(ret, uuid);
 }
 
+static bool is_power_of_two(unsigned int n)
+{
+	return !(n & (n - 1));
+}
+
+static int check_place(struct op *op, const struct create_request *req, struct refusal *ret)
+{
+	if (req->placement && place_policy_parse(req->placement, &op->place.policy) < 0)
+		return refuse(ret, REFUSE_INVALID_ARGS, EINVAL, req->placement,
+			      "give spread or pack", "there is no such placement");
+	if (req->priority > 15)
+		return refuse(ret, REFUSE_INVALID_ARGS, EINVAL, "priority", "give 1 to 15",
+			      "the hardware has no priority %u", req->priority);
+	if (!is_power_of_two(req->max_transfer) || !is_power_of_two(req->max_batch))
+		return refuse(ret, REFUSE_INVALID_ARGS, EINVAL,
+			      is_power_of_two(req->max_batch) ? "max-transfer-size" :
+								"max-batch-size",
+			      "give a power of two", "the hardware counts in powers of two");
+	return 0;
+}
+
 void manager_create_mdev(struct manager *m, const struct create_request *req, manager_done done,
 			 void *userdata)
 {
@@ -400,17 +421,19 @@ void manager_create_mdev(struct manager *m, const struct create_request *req, ma
 		      op_copy_string(&op->wq, req->wq) == 0 &&
 		      op_copy_string(&op->lease, req->lease) == 0 &&
 		      copy_uuid(&op->uuid, req->uuid) == 0;
+	struct manager_result res = { .plan = "" };
 
 	if (op) {
 		op->dry_run = req->flags & CREATE_DRY_RUN;
 		op->has_place = req->flags & CREATE_PLACE;
 		op->place.numa_node = req->numa_node;
 		op->place.min_size = req->min_size;
+		op->place.priority = req->priority;
+		op->place.max_transfer = req->max_transfer;
+		op->place.max_batch = req->max_batch;
 	}
-	if (op && req->placement && place_policy_parse(req->placement, &op->place.policy) < 0) {
-		struct manager_result res = { .plan = "" };
-		int r = refuse(&res.refusal, REFUSE_INVALID_ARGS, EINVAL, req->placement,
-			       "give spread or pack", "there is no such placement");
+	if (op && check_place(op, req, &res.refusal) < 0) {
+		int r = -EINVAL;
 
 		op_free(op);
 		if (done)

@@ -103,6 +103,7 @@ struct create_request {
 	const char *placement;		/* spread or pack; counts with CREATE_PLACE, as what follows */
 	int numa_node;			/* -1: any */
 	unsigned int min_size;
+	unsigned int priority, max_transfer, max_batch;	/* 0: the usual ones */
 };
 
 /* The user for whom the following calls ask; root unless said. */

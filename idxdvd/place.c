@@ -75,7 +75,8 @@ static unsigned int accel_idle(const struct accel *a)
 
 static bool fits(const struct accel *a, const struct wq *w, const struct place_request *req)
 {
-	return w->size >= req->min_size && accel_group_engines(a, w->group) &&
+	return w->size >= req->min_size && req->max_transfer <= a->max_transfer &&
+	       req->max_batch <= a->max_batch && accel_group_engines(a, w->group) &&
 	       alloc_wq_is_usable(a, w);
 }
 
@@ -87,7 +88,7 @@ static struct candidate judge(const struct accel *a, const struct wq *w,
 	c.cost[COST_NODE] = req->numa_node >= 0 && a->numa_node != req->numa_node;
 	c.cost[COST_DEVICE] = req->policy == PLACE_PACK ? accel_idle(a) : 0;
 	c.cost[COST_ENGINES] = place_cost(a, w->group);
-	c.cost[COST_FRESH] = !alloc_wq_is_ready(w);
+	c.cost[COST_FRESH] = !alloc_wq_is_ready(w) ? 1 : alloc_wq_is_as_asked(a, w, req) ? 0 : 2;
 	c.cost[COST_SIZE] = w->size;
 	return c;
 }

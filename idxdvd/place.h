@@ -19,6 +19,8 @@ struct place_request {
 	enum place_policy policy;
 	int numa_node;			/* -1: any; another one only if this one has none */
 	unsigned int min_size;		/* entries */
+	unsigned int priority;		/* 1..15; 0: the usual one */
+	unsigned int max_transfer, max_batch;	/* powers of two; 0: the usual ones */
 };
 
 #define PLACE_WHY_LEN 96

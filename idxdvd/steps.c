@@ -130,15 +130,56 @@ const char *wq_mode_name(const struct wq *w)
 	return w->dedicated ? "dedicated" : "shared";
 }
 
-/* Configures an unconfigured wq and puts it into the pool. */
-void plan_claim(struct plan *p, const struct wq *w, const char *why)
+struct settings {
+	unsigned int priority, max_transfer, max_batch;
+};
+
+static unsigned int usual(unsigned int asked, unsigned int by_idxd, unsigned int most)
 {
-	char old[16];
+	return asked ? asked : by_idxd < most ? by_idxd : most;
+}
+
+static struct settings settings_for(const struct accel *a, const struct place_request *req)
+{
+	return (struct settings) {
+		.priority = req && req->priority ? req->priority : ALLOC_PRIORITY,
+		.max_transfer = usual(req ? req->max_transfer : 0, ALLOC_MAX_TRANSFER, a->max_transfer),
+		.max_batch = usual(req ? req->max_batch : 0, ALLOC_MAX_BATCH, a->max_batch),
+	};
+}
+
+bool alloc_wq_is_as_asked(const struct accel *a, const struct wq *w, const struct place_request *req)
+{
+	struct settings s = settings_for(a, req);
+
+	return w->priority == s.priority && w->max_transfer == s.max_transfer &&
+	       w->max_batch == s.max_batch;
+}
+
+static void plan_limit(struct plan *p, const struct wq *w, const char *attr, unsigned int old,
+		       unsigned int val)
+{
+	char o[16], v[16];
+
+	snprintf(o, sizeof(o), "%u", old);
+	snprintf(v, sizeof(v), "%u", val);
+	plan_set(p, w->name, attr, o, v, "the limit of what one user may ask of the engines");
+}
+
+/* Configures an unconfigured wq and puts it into the pool. */
+void plan_claim(struct plan *p, const struct accel *a, const struct wq *w,
+		const struct place_request *req, const char *why)
+{
+	struct settings s = settings_for(a, req);
+	char old[16], priority[16];
 
 	snprintf(old, sizeof(old), "%u", w->priority);
+	snprintf(priority, sizeof(priority), "%u", s.priority);
 	plan_want(p, w->name, "mode", wq_mode_name(w), "dedicated", "shared",
 		  "the type hands out a whole queue");
-	plan_want(p, w->name, "priority", old, ALLOC_PRIORITY, "0", "hardware wants 1..15");
+	plan_want(p, w->name, "priority", old, priority, "0", "hardware wants 1..15");
+	plan_limit(p, w, "max_transfer_size", w->max_transfer, s.max_transfer);
+	plan_limit(p, w, "max_batch_size", w->max_batch, s.max_batch);
 	plan_set(p, w->name, "type", wq_type_name(WQ_TYPE_NONE), "user",
 		 "so that our driver may bind it");
 	plan_set(p, w->name, "driver_name", w->driver_name, ALLOC_DRIVER,

@@ -5,6 +5,7 @@
 /* What alloc and layout have in common: which wqs can be taken, and pieces of plans. Pure. */
 
 #include "idxdvd/device.h"
+#include "idxdvd/place.h"
 #include "idxdvd/plan.h"
 #include "idxdvd/refusal.h"
 
@@ -38,8 +39,12 @@ void plan_want(struct plan *p, const char *object, const char *attr, const char 
 	       const char *val, const char *wiped, const char *reason);
 void plan_want_group(struct plan *p, const char *object, int old, int val, const char *reason);
 
-/* Configures an unconfigured wq and puts it into the pool. */
-void plan_claim(struct plan *p, const struct wq *w, const char *why);
+/* It has the priority and the limits that are asked for; @req NULL: the usual ones. */
+bool alloc_wq_is_as_asked(const struct accel *a, const struct wq *w, const struct place_request *req);
+
+/* Configures an unconfigured wq and puts it into the pool; @req NULL: as usual. */
+void plan_claim(struct plan *p, const struct accel *a, const struct wq *w,
+		const struct place_request *req, const char *why);
 /*
  * The opposite. idxd wipes most of it at the unbind; the steps say what must hold afterwards. On a
  * device that we laid out its mode is again that of the layout.

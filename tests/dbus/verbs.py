@@ -23,6 +23,43 @@ def test_placement(world):
     equal(result.status, 6, repr(result))
 
 
+def queue_of(world, uuid):
+    tree = world.ok("list", "--json").json()["accelerators"][0]
+    name = next(m["wq"] for m in tree["mdevs"] if m["uuid"] == uuid)
+    return next(o[harness.WORKQUEUE] for o in world.managed().values()
+                if o.get(harness.WORKQUEUE, {}).get("Name") == name)
+
+
+def settings(world, uuid):
+    queue = queue_of(world, uuid)
+    return tuple(int(queue[key]) for key in ("Priority", "MaxTransferSize", "MaxBatchSize"))
+
+
+def test_settings(world):
+    """Priority and limits of a queue: of a fresh one, of one of the pool, and gone with the mdev."""
+    world.ok("adopt", "dsa0", "--host-wqs", "0")
+    usual = world.ok("create").out.strip()
+    equal(settings(world, usual), (10, 2 << 20, 32), "as usual")
+    small = world.ok("create", "--priority", "3", "--max-transfer-size", "65536",
+                     "--max-batch-size", "8").out.strip()
+    equal(settings(world, small), (3, 65536, 8), "as asked for")
+    pool = next(name for name, kind in world.settled(mdev_idle=2, pool=1, free=1).items()
+                if kind == "pool")
+    again = world.ok("create", "--wq", pool, "--priority", "15").out.strip()
+    equal(settings(world, again), (15, 2 << 20, 32), "a queue of the pool")
+    for uuid in (usual, small, again):
+        world.ok("destroy", uuid)
+    world.settled(free=3, pool=1)
+    equal(settings(world, world.ok("create").out.strip()), (10, 2 << 20, 32), "afterwards")
+
+    result = world.ctl("create", "--priority", "16")
+    equal(result.status, 2, repr(result))
+    result = world.ctl("create", "--max-transfer-size", "65537")
+    contains(result.err, "max-transfer-size", "power of two")
+    result = world.ctl("create", "--max-batch-size", "2048")
+    contains(result.err, "batches of 1024 descriptors")
+
+
 def test_whole_way(world):
     before = world.ok("list", "--json").out
 

@@ -49,6 +49,7 @@ static void set_wq(struct wq *w, char c)
 			w->state = w->driver[0] ? STATE_ENABLED : STATE_DISABLED;
 		}
 	w->ours = strchr("PMO", c);
+	w->priority = w->ours ? ALLOC_PRIORITY : 0;
 	w->clients = c == 'K' ? 3 : c == 'U';
 	if (c == 'M' || c == 'O')
 		snprintf(w->mdev, sizeof(w->mdev), "%08x-0000-4000-8000-000000000000", w->id + 1);

@@ -96,6 +96,17 @@ static void create_c(struct manager *m, struct answer *ans)
 	create(m, ans, UUID_C, NULL);
 }
 
+/* The queue of the pool has to be another one for that. */
+static void create_limited(struct manager *m, struct answer *ans)
+{
+	struct create_request req = {
+		.type = DSA_TYPE, .uuid = UUID_A, .flags = CREATE_PLACE, .numa_node = -1,
+		.wq = "wq0.0", .priority = 3, .max_transfer = 1 << 16, .max_batch = 8,
+	};
+
+	manager_create_mdev(m, &req, answer_done, ans);
+}
+
 static void lease_a(struct manager *m, struct answer *ans)
 {
 	struct create_request req = { .type = DSA_TYPE, .uuid = UUID_A, .lease = "bus/:1.7" };
@@ -214,6 +225,8 @@ static const struct scenario {
 	{ "create without a pool", NULL, { adopt_no_pool }, create_a },
 	{ "create the second, pinned", NULL, { adopt, create_a }, create_b_pinned },
 	{ "create on the roomier of two", two_free, { adopt_both, create_ab }, create_c },
+	{ "create with limits, from the pool", NULL, { adopt }, create_limited },
+	{ "destroy what has limits", NULL, { adopt, create_limited }, destroy_a },
 	{ "create with a lease", NULL, { adopt_no_pool }, lease_a },
 	{ "destroy what is leased", NULL, { adopt_no_pool, lease_a }, destroy_a },
 	{ "create beside the host", busy_dsa, { adopt }, create_a },
