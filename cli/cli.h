@@ -69,6 +69,7 @@ struct cli_verb {
 int verb_adopt(struct client *c, const struct cli_args *args);
 int verb_apply(struct client *c, const struct cli_args *args);
 int verb_assert(struct client *c, const struct cli_args *args);
+int verb_cancel(struct client *c, const struct cli_args *args);
 int verb_capacity(struct client *c, const struct cli_args *args);
 int verb_disable(struct client *c, const struct cli_args *args);
 int verb_distrust(struct client *c, const struct cli_args *args);

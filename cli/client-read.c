@@ -12,16 +12,26 @@
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 
-int client_refresh(struct client *c)
+static int call_alone(struct client *c, const char *method)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	int r;
 
-	r = client_call_new(c, API_IFACE_MANAGER, "Refresh", &m);
+	r = client_call_new(c, API_IFACE_MANAGER, method, &m);
 	if (r < 0)
 		return r;
 
 	return client_call(c, m, NULL);
+}
+
+int client_refresh(struct client *c)
+{
+	return call_alone(c, "Refresh");
+}
+
+int client_cancel_apply(struct client *c)
+{
+	return call_alone(c, "CancelApply");
 }
 
 int client_get_manager(struct client *c, struct client_manager *ret)

@@ -117,6 +117,7 @@ int client_make(struct client *c, const char *method, const char *word,
 		const struct cli_args *args, char **ret_uuid, char ***ret_plan);
 void client_plan_freep(char ***plan);
 /* Has the daemon read everything again; the others show what it knows. */
+int client_cancel_apply(struct client *c);
 int client_refresh(struct client *c);
 int client_get_manager(struct client *c, struct client_manager *ret);
 int client_get_snapshot(struct client *c, struct client_snapshot *ret);

@@ -73,6 +73,8 @@ static const struct cli_verb verbs[] = {
 	  "make it what a document says, all or nothing", verb_apply },
 	{ "plan", "FILE", 1, 1, 0,
 	  "print what apply would do", verb_plan },
+	{ "cancel", "", 0, 0, 0,
+	  "have an apply that is under way taken back", verb_cancel },
 	{ "assert", "FILE", 1, 1, 0,
 	  "fail, and say what differs, unless it is what a document says", verb_assert },
 	{ "doctor", "", 0, 0, CLI_JSON | CLI_OUTPUT | CLI_ROOT,

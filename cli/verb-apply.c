@@ -69,6 +69,13 @@ int verb_plan(struct client *c, const struct cli_args *args)
 	return status;
 }
 
+int verb_cancel(struct client *c, const struct cli_args *args)
+{
+	int r = client_cancel_apply(c);
+
+	return r < 0 ? client_complain(c, "cancel", r) : API_EXIT_OK;
+}
+
 /* What apply would do, and whether that is nothing. */
 int verb_assert(struct client *c, const struct cli_args *args)
 {

@@ -250,6 +250,26 @@ BUS_GETTER(get_definition_count)
 	return sd_bus_message_append(reply, "u", (uint32_t)manager_n_definitions(b->manager));
 }
 
+BUS_GETTER(get_operation)
+{
+	struct bus *b = userdata;
+	char text[128];
+	size_t n;
+
+	manager_describe(b->manager, text, sizeof(text), &n);
+	return bus_append_text(reply, text);
+}
+
+BUS_GETTER(get_waiting)
+{
+	struct bus *b = userdata;
+	char text[128];
+	size_t n;
+
+	manager_describe(b->manager, text, sizeof(text), &n);
+	return sd_bus_message_append(reply, "u", (uint32_t)n);
+}
+
 BUS_GETTER(get_bad_files)
 {
 	struct bus *b = userdata;
@@ -330,6 +350,10 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_ARGS("s", document, "a{sv}", options),
 				SD_BUS_RESULT("as", plan),
 				bus_method_act, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("CancelApply",
+				SD_BUS_NO_ARGS,
+				SD_BUS_NO_RESULT,
+				bus_method_cancel_apply, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Export",
 				SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("s", document),
@@ -354,6 +378,9 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("WorkQueueCount", "u", get_work_queue_count, 0, EMITS),
 	SD_BUS_PROPERTY("MdevCount", "u", get_mdev_count, 0, EMITS),
 	SD_BUS_PROPERTY("DefinitionCount", "u", get_definition_count, 0, EMITS),
+	/* Change faster than anybody could read. */
+	SD_BUS_PROPERTY("Operation", "s", get_operation, 0, 0),
+	SD_BUS_PROPERTY("Waiting", "u", get_waiting, 0, 0),
 	/* Edited by others; read again by Refresh. */
 	SD_BUS_PROPERTY("BadFiles", "as", get_bad_files, 0, 0),
 	/* The state of the module reaches us with that of the accelerators, without an event. */

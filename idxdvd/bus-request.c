@@ -301,6 +301,14 @@ static void do_refresh(struct request *q, const char *nothing, const struct bus_
 	manager_refresh(q->b->manager, request_done, q);
 }
 
+static void do_cancel_apply(struct request *q, const char *nothing, const struct bus_options *o)
+{
+	struct manager_result res = { .plan = "" };
+	int r = manager_cancel_apply(q->b->manager, &res.refusal);
+
+	request_done(q, r, &res);
+}
+
 /* Of the signature sa{sv}. */
 static const struct method methods[] = {
 	{ "Adopt", "device", API_DEVICE_MAX, BUS_HOST_WQS | BUS_POOL_MIN | BUS_DRY_RUN,
@@ -341,6 +349,12 @@ static const struct method list_holders = {
 /* Everybody may ask for it: it only reads. */
 static const struct method refresh = {
 	.member = "Refresh", .fill = fill_nothing, .act = do_refresh,
+};
+
+/* Whoever may apply may cancel; not among the changes, which may have no room left. */
+static const struct method cancel_apply = {
+	.member = "CancelApply", .what = "nothing", .action = API_ACTION_APPLY, .fill = fill_nothing,
+	.act = do_cancel_apply,
 };
 
 /* Force is a harm of its own, whatever is done by it. */
@@ -524,6 +538,17 @@ int bus_method_refresh(sd_bus_message *msg, void *userdata, sd_bus_error *err)
 	int r;
 
 	r = request_new(userdata, msg, &refresh, REQUEST_READING, &q, err);
+	if (r < 0)
+		return r;
+	return act_if_allowed(&q);
+}
+
+int bus_method_cancel_apply(sd_bus_message *msg, void *userdata, sd_bus_error *err)
+{
+	_cleanup_(request_freep) struct request *q = NULL;
+	int r;
+
+	r = request_new(userdata, msg, &cancel_apply, REQUEST_READING, &q, err);
 	if (r < 0)
 		return r;
 	return act_if_allowed(&q);

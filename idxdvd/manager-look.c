@@ -24,6 +24,16 @@ int manager_check_quota(const struct manager *m, unsigned int uid, struct refusa
 	return quota_check(&m->ledger, uid, ret);
 }
 
+void manager_describe(const struct manager *m, char *buf, size_t size, size_t *ret_waiting)
+{
+	buf[0] = '\0';
+	if (m->apply)
+		apply_describe(m->apply, buf, size);
+	else if (m->current)
+		op_describe(m->current, buf, size);
+	*ret_waiting = m->n_queued;
+}
+
 size_t manager_n_accels(const struct manager *m)
 {
 	return m->ledger.n_accels;

@@ -192,6 +192,13 @@ void manager_refresh(struct manager *m, manager_done done, void *userdata);
  */
 void manager_apply(struct manager *m, const char *document, bool dry_run, manager_done done,
 		   void *userdata);
+/*
+ * Has the one that is under way taken back after the step that is being done; it is answered as
+ * cancelled. One that has done its last step is no longer cancelled.
+ */
+int manager_cancel_apply(struct manager *m, struct refusal *ret);
+/* What is being done now, in a few words, "" if nothing; and how many wait for it. */
+void manager_describe(const struct manager *m, char *buf, size_t size, size_t *ret_waiting);
 /* What is ours as such a document; the caller frees it. */
 int manager_export(const struct manager *m, char **ret);
 

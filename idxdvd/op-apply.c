@@ -25,6 +25,8 @@ struct apply {
 	bool back;			/* it failed: on the way to what was before */
 	bool stuck;			/* the way back failed too */
 	size_t left;			/* steps that may still be tried */
+	size_t n_done, n_steps;		/* for whoever waits */
+	bool cancelled;
 	struct refusal refusal;
 	char *plan;
 	char *accfg;			/* accel-config's file, until what there is has been read */
@@ -52,6 +54,8 @@ static void answer(struct apply *a)
 		snprintf(res.refusal.reason + n, sizeof(res.refusal.reason) - n, "; %s",
 			 a->stuck ? "not all of what was done before it could be taken back; it is tried again at the next start" :
 				    "all was taken back");
+	if (a->m->apply == a)
+		a->m->apply = NULL;
 	if (a->done)
 		a->done(a->userdata, a->back ? -EIO : 0, &res);
 	apply_free(a);
@@ -103,7 +107,13 @@ static void step_done(void *userdata, int r, const struct manager_result *res)
 	struct apply *a = userdata;
 	char text[1024];
 
-	if (r < 0 && !a->back) {
+	a->n_done++;
+	if (r >= 0 && a->cancelled && !a->back) {
+		a->back = true;
+		a->left = 0;
+		refuse(&a->refusal, REFUSE_CANCELLED, ECANCELED, "apply", "apply it again",
+		       "it was cancelled");
+	} else if (r < 0 && !a->back) {
 		a->back = true;
 		a->left = 0;
 		a->refusal = res->refusal;
@@ -306,6 +316,7 @@ static void remembered(struct job *job)
 		return;
 	}
 	op->apply = NULL;
+	a->m->apply = a;
 	a->done = op->done;
 	a->userdata = op->userdata;
 	a->plan = TAKE(op->plan_text);
@@ -335,6 +346,7 @@ static int prepare(struct op *op)
 	r = a->accfg ? convert(op) : 0;
 	if (r >= 0)
 		r = hostdoc_diff(&op->manager->ledger, a->want, &steps, &n);
+	a->n_steps = n;
 	if (r >= 0)
 		r = format_steps(steps, n, &op->plan_text);
 	if (r >= 0)
@@ -387,6 +399,26 @@ void apply_drop(struct apply *a)
 		apply_free(a);
 }
 
+void apply_describe(const struct apply *a, char *buf, size_t size)
+{
+	if (a->back)
+		snprintf(buf, size, "apply, on the way back");
+	else if (a->n_done >= a->n_steps)
+		snprintf(buf, size, "apply, at its end");
+	else
+		snprintf(buf, size, "apply, step %zu of %zu%s", a->n_done + 1, a->n_steps,
+			 a->cancelled ? ", cancelled" : "");
+}
+
+int manager_cancel_apply(struct manager *m, struct refusal *ret)
+{
+	if (!m->apply || m->apply->back)
+		return refuse(ret, REFUSE_NOT_RUNNING, ENOENT, "apply",
+			      "idxdctl status says what runs", "none is under way");
+	m->apply->cancelled = true;
+	return 0;
+}
+
 /* A crash left it half done. What ran in another boot does not count. */
 void apply_recover(struct manager *m, const char *before, bool same_boot)
 {
@@ -399,6 +431,7 @@ void apply_recover(struct manager *m, const char *before, bool same_boot)
 		return;
 	}
 	log_notice("an apply was interrupted, it is taken back");
+	m->apply = a;
 	a->before = TAKE(a->want);
 	a->back = true;
 	if (!same_boot)

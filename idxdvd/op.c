@@ -67,6 +67,22 @@ struct op *op_new(struct manager *m, enum op_kind kind, manager_done done, void 
 	return op;
 }
 
+void op_describe(const struct op *op, char *buf, size_t size)
+{
+	static const char *const names[] = {
+		[OP_START] = "start of the daemon", [OP_ADOPT] = "adopt", [OP_RELEASE] = "release",
+		[OP_CREATE] = "create", [OP_DESTROY] = "destroy", [OP_RESCAN] = "read again",
+		[OP_POOL] = "upkeep of the pool", [OP_LAYOUT] = "layout", [OP_DEFINE] = "define",
+		[OP_MODIFY] = "modify", [OP_UNDEFINE] = "undefine", [OP_START_MDEV] = "start",
+		[OP_AUTOSTART] = "start by itself", [OP_AUTOSTARTED] = "starts by itself",
+		[OP_HOLDINGS] = "look for holders", [OP_APPLY] = "apply", [OP_APPLY_END] = "apply",
+		[OP_TRUST] = "trust", [OP_DRAIN] = "drain", [OP_SETTLED] = "wait",
+	};
+	const char *object = op->uuid ? op->uuid : op->kind == OP_DRAIN ? op->wq : op->device;
+
+	snprintf(buf, size, "%s%s%s", names[op->kind], object ? " " : "", object ? object : "");
+}
+
 /* --- stage 1: read --------------------------------------------------------------------------- */
 
 int op_read_again(struct op *op, const struct accel *a)

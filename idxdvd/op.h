@@ -103,6 +103,7 @@ struct manager {
 	struct worker *worker;
 	struct ledger ledger;
 	struct manager_observer observer;
+	struct apply *apply;		/* the one that is under way */
 	unsigned int caller;		/* see manager_act_for() */
 	struct op *current, *first, **last;
 	size_t n_queued;
@@ -136,6 +137,8 @@ void op_start_read(struct op *op);
 void op_submit_read(struct op *op);
 /* Adds a copy to what the worker reads. */
 int op_read_again(struct op *op, const struct accel *a);
+/* "create 1111..." */
+void op_describe(const struct op *op, char *buf, size_t size);
 /* From what is known now to op->plan and op->after, or to a refusal. */
 int op_make_plan(struct op *op);
 /* Sets op->candidate. */
@@ -165,6 +168,8 @@ int apply_new(struct manager *m, const char *text, struct apply **ret,
 void apply_drop(struct apply *a);
 void apply_begin(struct op *op);
 void apply_end_begin(struct op *op);
+/* "apply, step 2 of 7" */
+void apply_describe(const struct apply *a, char *buf, size_t size);
 /* Enqueues the way back to @before. */
 void apply_recover(struct manager *m, const char *before, bool same_boot);
 

@@ -30,6 +30,8 @@ static const char *const kind_names[REFUSE_KIND_COUNT] = {
 	[REFUSE_INVALID_UUID] = "InvalidUuid",
 	[REFUSE_FOREIGN] = "Foreign",
 	[REFUSE_NOT_SUPPORTED] = "NotSupported",
+	[REFUSE_CANCELLED] = "Cancelled",
+	[REFUSE_NOT_RUNNING] = "NotRunning",
 	[REFUSE_SHUTTING_DOWN] = "ShuttingDown",
 	[REFUSE_FAILED] = "Failed",
 };

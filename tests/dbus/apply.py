@@ -4,6 +4,7 @@
 
 import json
 import os
+import subprocess
 
 import harness
 from harness import DSA_TYPE, contains, equal
@@ -45,6 +46,35 @@ def test_apply_assert_export(world):
         f.write("{}")
     result = world.ctl("apply", name)
     equal(result.status, 2, repr(result))
+
+
+@harness.on(harness.accelerator(), faults=[{"call": "mdev_create", "ms": 1000}])
+def test_cancel(world):
+    """What runs is said meanwhile; a cancelled apply is taken back whole."""
+    equal(world.ctl("cancel").status, 3)
+    equal(str(world.properties(harness.MANAGER)["Operation"]), "")
+    nothing = world.ok("export").out
+    name = os.path.join(world.dir, "want.json")
+    with open(name, "w", encoding="utf-8") as f:
+        json.dump({**WANT, "mdevs": [
+            {"uuid": UUID.replace("1111-", f"{i}{i}{i}{i}-", 1), "parent": BDF, "type": DSA_TYPE,
+             "running": True} for i in (1, 2, 3)]}, f)
+    client = subprocess.Popen([harness.IDXDCTL, "apply", name], env=world.env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    world.wait(lambda: world.properties(harness.MANAGER)["Operation"] == "apply, step 2 of 4",
+               "the first create")
+    other = subprocess.Popen([harness.IDXDCTL, "adopt", "--dry-run", "dsa0"], env=world.env,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    world.wait(lambda: world.properties(harness.MANAGER)["Waiting"] >= 1, "somebody who waits")
+    world.ok("cancel")
+    _, said = client.communicate(timeout=2 * harness.PATIENCE)
+    equal(client.returncode, 1, said)
+    contains(said, "it was cancelled", "all was taken back")
+    other.communicate(timeout=2 * harness.PATIENCE)
+    equal(world.ok("export").out, nothing)
+    equal(world.ctl("cancel").status, 3)
+    world.ok("apply", name)
+    equal(len(world.mdevs()), 3)
 
 
 def queue(number, group, driver, **more):

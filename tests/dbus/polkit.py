@@ -238,6 +238,9 @@ def test_operator(world, authority):
     result = world.ctl("release", "dsa1", user=str(OPERATOR))
     equal((result.status, result.out), (4, ""), result.err)
     contains(result.err, "org.idxdvd1.manage-wq", f"user {OPERATOR} may not")
+    result = world.ctl("cancel", user=str(OPERATOR))
+    equal(result.status, 4, result.err)
+    contains(result.err, "org.idxdvd1.apply", f"user {OPERATOR} may not")
     log = world.read_log()
     contains(log, "org.idxdvd1.manage-mdev: polkit allows it to "
              f"user {OPERATOR} (method=CreateMdev device=dsa1 type={DSA_TYPE})",

@@ -165,7 +165,8 @@ static int send_call(sd_bus *client)
 	static const char *const members[] = {
 		"Adopt", "Release", "AllowUnsafe", "ForbidUnsafe", "CreateMdev", "DestroyMdev",
 		"Define", "Modify", "Undefine", "Start", "Stop", "Apply", "ListHolders", "Explain",
-		"Refresh", "ListTypes", "Export", "GetCapacity", "Drain", "NoSuchMethod",
+		"Refresh", "ListTypes", "Export", "GetCapacity", "Drain", "CancelApply",
+		"NoSuchMethod",
 	};
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	uint8_t which = byte();

@@ -694,7 +694,8 @@ static void test_tables(void)
 static bool is_elsewhere(int kind)
 {
 	return kind == REFUSE_SHUTTING_DOWN || kind == REFUSE_QUOTA_EXCEEDED ||
-	       kind == REFUSE_NOT_DEFINED || kind == REFUSE_DEVICE_TAKEN;
+	       kind == REFUSE_NOT_DEFINED || kind == REFUSE_DEVICE_TAKEN ||
+	       kind == REFUSE_CANCELLED || kind == REFUSE_NOT_RUNNING;
 }
 
 /* The tests above went through each kind that the allocator has, and looked at each part of it. */
