@@ -108,7 +108,20 @@ static inline uint64_t region(unsigned int index, uint64_t *ret_size)
 	return r.offset;
 }
 
-static inline void open_mdev(const char *uuid)
+/* The device is open and has an address space: where its regions are, its portal, bus mastership. */
+static inline void open_regions(void)
+{
+	config = region(VFIO_PCI_CONFIG_REGION_INDEX, NULL);
+	bar0 = region(VFIO_PCI_BAR0_REGION_INDEX, NULL);
+	config_wr(4, 6, 2);
+	portal = mmap(NULL, PORTAL_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device,
+		      (off_t)region(VFIO_PCI_BAR2_REGION_INDEX, NULL));
+	if (portal == MAP_FAILED)
+		die("mmap of the portal");
+}
+
+/* Opens any mdev, in a container of its own. */
+static inline void open_device(const char *uuid)
 {
 	struct vfio_group_status st = { .argsz = sizeof(st) };
 	char path[256], link[256];
@@ -134,13 +147,12 @@ static inline void open_mdev(const char *uuid)
 	device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, uuid);
 	if (device < 0)
 		die("GET_DEVICE_FD");
-	config = region(VFIO_PCI_CONFIG_REGION_INDEX, NULL);
-	bar0 = region(VFIO_PCI_BAR0_REGION_INDEX, NULL);
-	config_wr(4, 6, 2);
-	portal = mmap(NULL, PORTAL_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device,
-		      (off_t)region(VFIO_PCI_BAR2_REGION_INDEX, NULL));
-	if (portal == MAP_FAILED)
-		die("mmap of the portal");
+}
+
+static inline void open_mdev(const char *uuid)
+{
+	open_device(uuid);
+	open_regions();
 }
 
 #endif
