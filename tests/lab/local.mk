@@ -2,6 +2,7 @@
 # The lab is run from a source tree; nothing of it is compiled or installed here.
 EXTRA_DIST += \
 	tests/lab/README.md \
+	docs/conflicts.md \
 	docs/hardware.md \
 	docs/lab.md \
 	docs/vmm.md \
