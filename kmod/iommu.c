@@ -98,36 +98,94 @@ static void proxy_free(struct iommu_domain *domain)
 	kfree(pd);
 }
 
+/* Unmapping and mapping flush by themselves; what is gathered here are dirty bits just cleared. */
+static void proxy_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
+{
+	struct iommu_domain *real = to_proxy(domain)->real;
+
+	if (gather->start < gather->end && real->ops->iotlb_sync)
+		real->ops->iotlb_sync(real, gather);
+}
+
 static const struct iommu_domain_ops proxy_domain_ops = {
 	.attach_dev = proxy_attach,
 	.map_pages = proxy_map,
 	.unmap_pages = proxy_unmap,
+	.iotlb_sync = proxy_iotlb_sync,
 	.iova_to_phys = proxy_iova_to_phys,
 	.enforce_cache_coherency = proxy_enforce_coherency,
 	.free = proxy_free,
 };
 
-static struct iommu_domain *proxy_domain_alloc(struct device *dev)
+/* Takes over @real, a paging domain of the physical function or an error. */
+static struct iommu_domain *proxy_domain_wrap(struct device *dev, struct iommu_domain *real)
 {
 	struct slice *s = child_slice(dev);
 	struct proxy_domain *pd;
-	struct iommu_domain *real;
 
-	pd = kzalloc(sizeof(*pd), GFP_KERNEL);
-	if (!pd)
-		return ERR_PTR(-ENOMEM);
-	real = iommu_paging_domain_alloc(&s->parent->pdev->dev);
-	if (IS_ERR(real)) {
-		kfree(pd);
+	if (IS_ERR(real))
 		return real;
+	pd = kzalloc(sizeof(*pd), GFP_KERNEL);
+	if (!pd) {
+		iommu_domain_free(real);
+		return ERR_PTR(-ENOMEM);
 	}
 	pd->real = real;
 	pd->pdev = pci_dev_get(s->parent->pdev);
+	pd->domain.type = IOMMU_DOMAIN_UNMANAGED;	/* iommufd leaves that to us */
 	pd->domain.ops = &proxy_domain_ops;
 	pd->domain.pgsize_bitmap = real->pgsize_bitmap;
 	pd->domain.geometry = real->geometry;
 	return &pd->domain;
 }
+
+static struct iommu_domain *proxy_domain_alloc(struct device *dev)
+{
+	struct device *pf = &child_slice(dev)->parent->pdev->dev;
+
+	return proxy_domain_wrap(dev, iommu_paging_domain_alloc(pf));
+}
+
+#ifdef HAVE_PAGING_FLAGS
+/*
+ * Which pages the device wrote: the IOMMU sets the dirty bits, in the tables that the
+ * PASID has, so the real domain has the answer. Only iommufd asks for this.
+ */
+static int proxy_set_dirty_tracking(struct iommu_domain *domain, bool on)
+{
+	struct iommu_domain *real = to_proxy(domain)->real;
+
+	return real->dirty_ops->set_dirty_tracking(real, on);
+}
+
+static int proxy_read_dirty(struct iommu_domain *domain, unsigned long iova, size_t size,
+			    unsigned long flags, struct iommu_dirty_bitmap *dirty)
+{
+	struct iommu_domain *real = to_proxy(domain)->real;
+
+	return real->dirty_ops->read_and_clear_dirty(real, iova, size, flags, dirty);
+}
+
+static const struct iommu_dirty_ops proxy_dirty_ops = {
+	.set_dirty_tracking = proxy_set_dirty_tracking,
+	.read_and_clear_dirty = proxy_read_dirty,
+};
+
+/* No nesting, no PASIDs of the user's own, no domain of a type that user space describes. */
+static struct iommu_domain *proxy_domain_alloc_flags(struct device *dev, u32 flags,
+						     const struct iommu_user_data *user_data)
+{
+	struct device *pf = &child_slice(dev)->parent->pdev->dev;
+	struct iommu_domain *domain;
+
+	if (user_data || flags & ~IOMMU_HWPT_ALLOC_DIRTY_TRACKING)
+		return ERR_PTR(-EOPNOTSUPP);
+	domain = proxy_domain_wrap(dev, iommu_paging_domain_alloc_flags(pf, flags));
+	if (!IS_ERR(domain) && to_proxy(domain)->real->dirty_ops)
+		domain->dirty_ops = &proxy_dirty_ops;
+	return domain;
+}
+#endif
 
 static bool proxy_capable(struct device *dev, enum iommu_cap cap)
 {
@@ -135,6 +193,9 @@ static bool proxy_capable(struct device *dev, enum iommu_cap cap)
 	case IOMMU_CAP_CACHE_COHERENCY:
 	case IOMMU_CAP_NOEXEC:
 	case IOMMU_CAP_ENFORCE_CACHE_COHERENCY:
+#ifdef HAVE_PAGING_FLAGS
+	case IOMMU_CAP_DIRTY_TRACKING:
+#endif
 		return device_iommu_capable(&child_slice(dev)->parent->pdev->dev, cap);
 	default:
 		return false;
@@ -190,6 +251,9 @@ static const struct iommu_ops proxy_ops = {
 	.owner = THIS_MODULE,
 	.capable = proxy_capable,
 	.domain_alloc_paging = proxy_domain_alloc,
+#ifdef HAVE_PAGING_FLAGS
+	.domain_alloc_paging_flags = proxy_domain_alloc_flags,
+#endif
 	.probe_device = proxy_probe_device,
 	.device_group = proxy_device_group,
 	.get_resv_regions = proxy_get_resv_regions,

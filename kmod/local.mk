@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	kmod/probe/bypass_eventfd.c \
 	kmod/probe/control.c \
 	kmod/probe/import_ns_token.c \
+	kmod/probe/paging_flags.c \
 	kmod/probe/pfn_t.c \
 	kmod/probe/region_info_caps.c \
 	kmod/rebind.c kmod/rebind.h \

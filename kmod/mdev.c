@@ -2,7 +2,8 @@
 /*
  * The mdev itself has no IOMMU: the kernel probes one only for devices on
  * certain buses. So each mdev gets a platform child that has one, and the
- * VFIO device sits on that child. VMMs find its group through a link.
+ * VFIO device sits on that child. VMMs find its group and its character device
+ * through links.
  */
 #include <linux/msi.h>
 #include <linux/pci.h>
@@ -160,9 +161,14 @@ int mdev_probe(struct mdev_device *mdev)
 	r = sysfs_create_link(&mdev->dev.kobj, &child->dev.iommu_group->kobj, "iommu_group");
 	if (r < 0)
 		goto undo_child;
+	r = sysfs_create_link(&mdev->dev.kobj, vdev_cdev_dir(child), "vfio-dev");
+	if (r < 0)
+		goto undo_group;
 	dev_set_drvdata(&mdev->dev, child);
 	return 0;
 
+undo_group:
+	sysfs_remove_link(&mdev->dev.kobj, "iommu_group");
 undo_child:
 	platform_device_unregister(child);
 undo_slice:
@@ -176,6 +182,7 @@ void mdev_remove(struct mdev_device *mdev)
 	struct platform_device *child = dev_get_drvdata(&mdev->dev);
 	struct slice *s = mdev_slice(&mdev->dev);
 
+	sysfs_remove_link(&mdev->dev.kobj, "vfio-dev");
 	sysfs_remove_link(&mdev->dev.kobj, "iommu_group");
 	platform_device_unregister(child);
 	slice_destroy(s);

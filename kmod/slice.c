@@ -214,6 +214,7 @@ static void slice_stop(struct slice *s, bool abandon)
 	if (s->portal.shown)
 		trace_idxd_mdev_portal(s->pasid, false);
 	portal_hide(&s->portal);
+	s->cut = false;
 	if (!s->hwq || !s->hwq->enabled)
 		return;
 	if (abandon)
@@ -297,7 +298,7 @@ int slice_attach(struct slice *s, struct proxy_domain *pd)
 		goto out;
 	}
 	old = s->domain;
-	running = s->hwq->enabled;
+	running = s->hwq->enabled || s->cut;
 	slice_stop(s, !running);
 	slice_unmap(s);
 	s->wanted = NULL;
@@ -314,10 +315,18 @@ out:
 	return r;
 }
 
+/*
+ * With iommufd a user may detach while the queue is enabled. To the guest it stays
+ * so: what it stores meanwhile is dropped.
+ */
 void slice_detach(struct slice *s)
 {
+	bool cut;
+
 	mutex_lock(&s->lock);
+	cut = s->cut || (s->opener && s->hwq && s->hwq->enabled);
 	slice_stop(s, true);
+	s->cut = cut;
 	slice_unmap(s);
 	s->wanted = NULL;
 	mutex_unlock(&s->lock);

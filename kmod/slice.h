@@ -41,6 +41,7 @@ struct slice {
 	struct proxy_domain *domain;	/* attached to the PASID, or NULL */
 	struct proxy_domain *wanted;	/* what VFIO attached, whether there is a queue or not */
 	struct hwq_limits limits;	/* that the user last enabled the queue with */
+	bool cut;			/* VFIO detached an enabled queue; attaching starts it again */
 	int lost;			/* id of the queue that was taken away, or -1 */
 	bool opened;			/* at least once: the queue cannot be changed any more */
 	struct vector vector;

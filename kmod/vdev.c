@@ -479,6 +479,14 @@ static int vdev_probe(struct platform_device *child)
 	return 0;
 }
 
+/* The directory vfio-dev of a bound child, where VMMs look for the character device. */
+struct kobject *vdev_cdev_dir(struct platform_device *child)
+{
+	struct vdev *v = platform_get_drvdata(child);
+
+	return v->vfio.device.kobj.parent;
+}
+
 static void vdev_remove(struct platform_device *child)
 {
 	struct vdev *v = platform_get_drvdata(child);

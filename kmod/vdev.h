@@ -12,6 +12,7 @@
 
 #define VDEV_DRIVER "idxd-vdev"
 
+struct platform_device;
 struct slice;
 
 struct vdev {
@@ -50,6 +51,8 @@ int vdev_region_info(struct vfio_device *vfio, struct vfio_region_info *info,
 		     struct vfio_info_cap *caps);
 void vdev_complete(struct vdev *v);
 long vdev_ioctl(struct vfio_device *vfio, unsigned int cmd, unsigned long arg);
+
+struct kobject *vdev_cdev_dir(struct platform_device *child);
 
 int vdev_init(void);
 void vdev_exit(void);
