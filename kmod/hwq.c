@@ -23,6 +23,8 @@
 #define DEFAULT_MAX_XFER	(2u << 20)
 #define DEFAULT_MAX_BATCH	32u
 
+#define ENABLE_TRIES		8u
+
 static struct device *hwq_dev(const struct hwq *hwq)
 {
 	return &hwq->wq->idxd_dev.conf_dev;
@@ -112,6 +114,17 @@ static bool hwq_disables_prs(const struct hwq *hwq)
 	return (hwq_wqcap(hwq) & WQCAP_PRS) && log_is_on(hwq->wq->idxd);
 }
 
+static u32 hwq_limits_word(const struct hwq *hwq, const struct hwq_limits *limits)
+{
+	const struct hwq_config *c = &hwq->config;
+
+	return FIELD_PREP(WQCFG_MAX_XFER, min_t(u32, ilog2(c->max_xfer_bytes),
+						limits->max_xfer_shift)) |
+	       FIELD_PREP(WQCFG_MAX_BATCH, min_t(u32, ilog2(c->max_batch_size),
+						 limits->max_batch_shift)) |
+	       FIELD_PREP(WQCFG_MAX_SGL, hwq_sgl_shift(hwq));
+}
+
 /*
  * Writes the queue's WQCFG, to the hardware and to idxd's copy. Not through
  * idxd_drv_enable_wq(): that configures every queue of the device, and refuses
@@ -134,12 +147,7 @@ static void hwq_write_wqcfg(struct hwq *hwq, ioasid_t pasid, const struct hwq_li
 		shadow[WQCFG_CONTROL] |= WQCFG_ATS_DISABLE;
 	if (hwq_disables_prs(hwq))
 		shadow[WQCFG_CONTROL] |= WQCFG_PRS_DISABLE;
-	shadow[WQCFG_LIMITS] =
-		FIELD_PREP(WQCFG_MAX_XFER, min_t(u32, ilog2(c->max_xfer_bytes),
-						 limits->max_xfer_shift)) |
-		FIELD_PREP(WQCFG_MAX_BATCH, min_t(u32, ilog2(c->max_batch_size),
-						  limits->max_batch_shift)) |
-		FIELD_PREP(WQCFG_MAX_SGL, hwq_sgl_shift(hwq));
+	shadow[WQCFG_LIMITS] = hwq_limits_word(hwq, limits);
 	n = WQCFG_STATUS;
 	if (wq->opcap_bmap && (hwq_wqcap(hwq) & WQCAP_OPCFG)) {
 		memcpy(shadow + WQCFG_OPCFG, wq->opcap_bmap, WQCFG_OPCFG_SIZE);
@@ -360,19 +368,61 @@ static void hwq_disable_locked(struct hwq *hwq)
 }
 
 /*
- * Enables the queue with @pasid. What the hardware holds afterwards decides:
- * anything but this PASID, user privilege, no blocking on faults and no page requests
- * is undone.
+ * wq_lock. What the hardware holds afterwards decides: anything but this PASID, user
+ * privilege, no blocking on faults, no page requests and the guest's limits is undone,
+ * with -EAGAIN. That happens when idxd, enabling another queue of the device, writes
+ * this one's WQCFG from its own view in between.
  */
-int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
+static int hwq_enable_once(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 {
 	const u32 prs = hwq_disables_prs(hwq) ? WQCFG_PRS_DISABLE : 0;
 	const u32 want = FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN | WQCFG_MODE | prs;
 	const u32 mask = want | WQCFG_PASID | WQCFG_PRIV | WQCFG_BOF;
-	struct idxd_wq *wq = hwq->wq;
-	struct idxd_device *idxd = wq->idxd;
-	const char *why;
+	struct idxd_device *idxd = hwq->wq->idxd;
+	const u32 caps = hwq_limits_word(hwq, limits);
 	u32 control, state;
+	int r;
+
+	/* a PASID left in the hardware would be ORed with ours: another address space */
+	hwq_clear_shadow(hwq);
+	r = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
+	if (r < 0)
+		return r;
+	if (hwq_wqcfg(hwq, WQCFG_CONTROL) & (WQCFG_PASID | WQCFG_PASID_EN)) {
+		dev_err_ratelimited(hwq_dev(hwq), "not enabled: keeps PASID %u after a reset\n",
+				    (u32)FIELD_GET(WQCFG_PASID, hwq_wqcfg(hwq, WQCFG_CONTROL)));
+		return -EIO;
+	}
+
+	hwq_write_wqcfg(hwq, pasid, limits);
+	watch_start(&hwq->watch, pasid);
+	r = cmd_exec(idxd, CMD_ENABLE_WQ, hwq->wq->id, NULL);
+	if (r < 0) {
+		dev_dbg(hwq_dev(hwq), "the device did not enable it: %d\n", r);
+		hwq->enabled = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0;
+		hwq_clear_shadow(hwq);
+		return r;
+	}
+
+	control = hwq_wqcfg(hwq, WQCFG_CONTROL);
+	state = FIELD_GET(WQCFG_STATE, hwq_wqcfg(hwq, WQCFG_STATUS));
+	if ((control & mask) != want || state != WQCFG_STATE_ENABLED ||
+	    ((hwq_wqcfg(hwq, WQCFG_LIMITS) ^ caps) & (WQCFG_MAX_XFER | WQCFG_MAX_BATCH))) {
+		dev_dbg(hwq_dev(hwq), "disabled again: reads %#010x in state %u, not PASID %u\n",
+			control, state, pasid);
+		hwq_disable_locked(hwq);
+		return hwq->enabled ? -EIO : -EAGAIN;
+	}
+	hwq->enabled = true;
+	watch_check(&hwq->watch);	/* it may have halted before that */
+	return 0;
+}
+
+int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
+{
+	struct idxd_wq *wq = hwq->wq;
+	unsigned int tries = ENABLE_TRIES;
+	const char *why;
 	int r;
 
 	mutex_lock(&wq->wq_lock);
@@ -387,42 +437,15 @@ int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 		goto out;
 	}
 
-	/* a PASID left in the hardware would be ORed with ours: another address space */
-	hwq_clear_shadow(hwq);
-	r = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL);
-	if (r < 0)
-		goto out;
-	if (hwq_wqcfg(hwq, WQCFG_CONTROL) & (WQCFG_PASID | WQCFG_PASID_EN)) {
-		dev_err_ratelimited(hwq_dev(hwq), "not enabled: keeps PASID %u after a reset\n",
-				    (u32)FIELD_GET(WQCFG_PASID, hwq_wqcfg(hwq, WQCFG_CONTROL)));
-		r = -EIO;
-		goto out;
-	}
-
 	/* without it idxd is loud about the guest's faults, and nothing worse */
 	fault_trap_set(&hwq->trap, wq, pasid);
-	hwq_write_wqcfg(hwq, pasid, limits);
-	watch_start(&hwq->watch, pasid);
-	r = cmd_exec(idxd, CMD_ENABLE_WQ, hwq->wq->id, NULL);
-	if (r < 0) {
-		dev_dbg(hwq_dev(hwq), "the device did not enable it: %d\n", r);
-		hwq->enabled = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0;
-		hwq_clear_shadow(hwq);
-		goto out;
-	}
-
-	control = hwq_wqcfg(hwq, WQCFG_CONTROL);
-	state = FIELD_GET(WQCFG_STATE, hwq_wqcfg(hwq, WQCFG_STATUS));
-	if ((control & mask) != want || state != WQCFG_STATE_ENABLED) {
-		dev_err_ratelimited(hwq_dev(hwq),
-				    "disabled again: reads %#010x in state %u, not PASID %u\n",
-				    control, state, pasid);
-		hwq_disable_locked(hwq);
+	do {
+		r = hwq_enable_once(hwq, pasid, limits);
+	} while (r == -EAGAIN && --tries);
+	if (r == -EAGAIN) {
+		dev_err_ratelimited(hwq_dev(hwq), "not enabled: its configuration does not stay\n");
 		r = -EIO;
-		goto out;
 	}
-	hwq->enabled = true;
-	watch_check(&hwq->watch);	/* it may have halted before that */
 out:
 	mutex_unlock(&wq->wq_lock);
 	return r;
