@@ -125,6 +125,7 @@ static void show_accel(const struct fake_hw *hw, unsigned int id, struct accel *
 	a->unsafe_allowed = f->unsafe_allowed;
 	a->iommu = f->iommu;
 	a->pasid = f->pasid;
+	a->instance = f->instance;
 	a->module = hw->module;
 	a->cmd_status = f->cmd_status;
 	for (unsigned int i = 0; i < f->n_wqs; i++)

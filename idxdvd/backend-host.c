@@ -265,8 +265,10 @@ static int op_refresh(struct backend *b, struct accel *a)
 	r = sysfs_path(path, PCI_DEVICES "/%s/%s", a->bdf, a->name);
 	if (r < 0)
 		return r;
-	if (!sysfs_exists(path))
-		return -ENODEV;
+	/* Before the rest: what is read of a successor under this number is read again by its event. */
+	r = sysfs_read_instance(path, &a->instance);
+	if (r < 0)
+		return r == -ENOENT ? -ENODEV : r;
 
 	r = op_get(b, a->name, "state", state, sizeof(state));
 	for (unsigned int i = 0; i < a->n_engines && r >= 0; i++)

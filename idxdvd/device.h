@@ -86,6 +86,7 @@ struct accel {
 	char bdf[NAME_LEN];		/* 0000:6a:01.0, the parent of its mdevs */
 	enum accel_kind kind;
 	unsigned int id;		/* 0 */
+	uint64_t instance;		/* another number each time idxd takes the function */
 	uint16_t pci_vendor, pci_device;
 	int numa_node;
 	unsigned int max_groups, max_size;

@@ -66,6 +66,7 @@ struct fake_accel {
 	unsigned int n_wqs, n_engines, n_groups, max_size, max_transfer, max_batch;
 	bool configurable, iommu, pasid, unsafe_allowed, enabled;
 	bool absent;			/* unplugged, or without its driver */
+	unsigned int instance;		/* how often idxd has taken it */
 	unsigned int cmd_status;
 	int engine_group[FAKE_MAX_ENGINES];
 	struct fake_wq wqs[FAKE_MAX_WQS];

@@ -520,6 +520,7 @@ void fake_event(struct fake_hw *hw, struct fake_accel *a, enum fake_event event)
 		unplug(hw, a);
 		break;
 	case FAKE_PLUG:
+		a->instance += a->absent;
 		a->absent = false;
 		break;
 	case FAKE_RESET:

@@ -325,8 +325,12 @@ int ledger_put_accel(struct ledger *l, struct accel *a)
 	_cleanup_(accel_freep) struct accel *old = NULL;
 	struct slot *s = slot_for(l, a->bdf);
 
-	/* Another device at the same address, or the same one under another name. */
-	if (s && s->accel && (strcmp(s->accel->name, a->name) || s->accel->n_wqs != a->n_wqs)) {
+	/*
+	 * Another device at the same address, the same one under another name, or one that was gone for
+	 * so short a time that nobody saw it.
+	 */
+	if (s && s->accel && (s->accel->instance != a->instance ||
+			      strcmp(s->accel->name, a->name) || s->accel->n_wqs != a->n_wqs)) {
 		ledger_drop_accel(l, a->bdf);
 		s = slot_for(l, a->bdf);
 	}

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "idxdvd/common/parse.h"
@@ -26,6 +27,16 @@ int sysfs_path(char path[SYSFS_PATH_LEN], const char *fmt, ...)
 bool sysfs_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
+}
+
+int sysfs_read_instance(const char *path, uint64_t *ret)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	*ret = st.st_ino;
+	return 0;
 }
 
 int sysfs_read(const char *path, char *buf, size_t size)

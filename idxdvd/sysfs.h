@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "idxdvd/common/cleanup.h"
 
@@ -13,6 +14,8 @@
 
 int sysfs_path(char path[SYSFS_PATH_LEN], const char *fmt, ...) _printf_(2, 3);
 bool sysfs_exists(const char *path);
+/* A number that no other object has had in this boot, though it may have had the name. */
+int sysfs_read_instance(const char *path, uint64_t *ret);
 /* Without the trailing newline; cut to @size. */
 int sysfs_read(const char *path, char *buf, size_t size);
 int sysfs_read_int(const char *path, int *ret);

@@ -72,6 +72,17 @@ bool sysfs_exists(const char *path)
 	return strcmp(path, "/sys/bus/dsa/devices") && next_line(&s, &n) == 0;
 }
 
+int sysfs_read_instance(const char *path, uint64_t *ret)
+{
+	const char *s;
+	size_t n;
+	int r = next_line(&s, &n);
+
+	if (r >= 0)
+		*ret = n;
+	return r;
+}
+
 int sysfs_read(const char *path, char *buf, size_t size)
 {
 	return copy_line(buf, size);

@@ -126,6 +126,14 @@ static void unplug_both(struct world *w)
 		happen(w, names[i], FAKE_PLUG);
 }
 
+/* As fast as unbind and bind in a script: all that is ever seen of it is that it is as new. */
+static void replug_unseen(struct world *w, const char *name)
+{
+	CHECK(backend_fake_event(w->backend, name, FAKE_UNPLUG) == 0 &&
+	      backend_fake_event(w->backend, name, FAKE_PLUG) == 0, "%s: no replug", name);
+	manager_rescan(w->manager, "dsa", name);
+}
+
 static void restart(struct world *w)
 {
 	manager_free(w->manager);
@@ -137,7 +145,7 @@ static void round_of(struct world *w)
 	char name[NAME_LEN];
 
 	snprintf(name, sizeof(name), "%s", name_of(w, dice(2)));
-	switch (dice(5)) {
+	switch (dice(6)) {
 	case 0:
 		happen(w, name, FAKE_RESET);
 		happen(w, name, FAKE_RESET_DONE);
@@ -160,6 +168,9 @@ static void round_of(struct world *w)
 		if (dice(2))
 			backend_fake_reboot(w->backend);
 		restart(w);
+		break;
+	case 5:
+		replug_unseen(w, name);
 		break;
 	}
 	look(w);
