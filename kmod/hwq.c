@@ -14,6 +14,7 @@
 #include <linux/workqueue.h>
 
 #include "cmd.h"
+#include "consumer.h"
 #include "core/vd.h"
 #include "hwq.h"
 #include "layout.h"
@@ -24,6 +25,10 @@
 #define DEFAULT_MAX_BATCH	32u
 
 #define ENABLE_TRIES		8u
+#define OP_BATCH		BIT_ULL(1)
+#define VERSION_1		0x100
+
+const struct hwq_limits hwq_no_limits = { .max_xfer_shift = 31, .max_batch_shift = 15 };
 
 static struct device *hwq_dev(const struct hwq *hwq)
 {
@@ -141,8 +146,12 @@ static void hwq_write_wqcfg(struct hwq *hwq, ioasid_t pasid, const struct hwq_li
 	spin_lock(&idxd->dev_lock);
 	memset(shadow, 0, idxd->wqcfg_size);
 	shadow[WQCFG_SIZE] = c->size;
-	shadow[WQCFG_CONTROL] = WQCFG_MODE | FIELD_PREP(WQCFG_PRIORITY, wq->priority) |
+	shadow[WQCFG_CONTROL] = FIELD_PREP(WQCFG_PRIORITY, wq->priority) |
 				FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN;
+	if (hwq_is_shared(hwq))
+		shadow[WQCFG_THRESHOLD] = wq->threshold;
+	else
+		shadow[WQCFG_CONTROL] |= WQCFG_MODE;
 	if (test_bit(WQ_FLAG_ATS_DISABLE, &wq->flags))
 		shadow[WQCFG_CONTROL] |= WQCFG_ATS_DISABLE;
 	if (hwq_disables_prs(hwq))
@@ -168,8 +177,12 @@ static const char *hwq_objection(const struct idxd_wq *wq)
 		return "its device has a fixed configuration, so no PASID can be set";
 	if (wq->type != IDXD_WQT_USER)
 		return "its type is not `user`";
-	if (!test_bit(WQ_FLAG_DEDICATED, &wq->flags))
-		return "its mode is not `dedicated`";
+	if (!test_bit(WQ_FLAG_DEDICATED, &wq->flags)) {
+		if (!boot_cpu_has(X86_FEATURE_ENQCMD))
+			return "its mode is `shared`, and this processor has no ENQCMDS; make it `dedicated`";
+		if (!wq->threshold || wq->threshold > wq->size)
+			return "its mode is `shared`, and its threshold is not 1 to its size; write to `threshold`";
+	}
 	if (test_bit(WQ_FLAG_BLOCK_ON_FAULT, &wq->flags))
 		return "block_on_fault is on, a guest could stall the engine; write 0 to it";
 	if (!wq->size || !wq->group)
@@ -199,8 +212,17 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 		return ERR_PTR(-ENOMEM);
 	hwq->wq = wq;
 	INIT_LIST_HEAD(&hwq->node);
-	r = watch_init(&hwq->watch, hwq);
+	INIT_LIST_HEAD(&hwq->sharers);
+	watch_setup(&hwq->watch, NULL);
+	r = watch_attach(&hwq->watch, hwq);
 	if (r < 0) {
+		kfree(hwq);
+		return ERR_PTR(r);
+	}
+	if (!test_bit(WQ_FLAG_DEDICATED, &wq->flags))
+		r = consumer_create(hwq, &hwq->consumer);
+	if (r < 0) {
+		watch_detach(&hwq->watch);
 		kfree(hwq);
 		return ERR_PTR(r);
 	}
@@ -236,7 +258,10 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 
 refuse:
 	mutex_unlock(&wq->wq_lock);
-	watch_exit(&hwq->watch);
+	if (hwq->consumer)
+		consumer_destroy(hwq->consumer);
+	watch_detach(&hwq->watch);
+	watch_settle(&hwq->watch);
 	kfree(hwq);
 	return ERR_PTR(r);
 }
@@ -249,7 +274,10 @@ void hwq_unbind(struct hwq *hwq)
 	bool running = false;
 	unsigned int i;
 
-	watch_exit(&hwq->watch);
+	watch_detach(&hwq->watch);
+	watch_settle(&hwq->watch);
+	if (hwq->consumer)
+		consumer_destroy(hwq->consumer);
 	mutex_lock(&wq->wq_lock);
 	if (idxd->state == IDXD_DEV_ENABLED)
 		running = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0;
@@ -303,7 +331,8 @@ bool hwq_is_usable(const struct hwq *hwq)
 
 	mutex_lock(&hwq->wq->wq_lock);
 	ok = !hwq_objection(hwq->wq) && hwq->wq->state == IDXD_WQ_ENABLED &&
-	     hwq->wq->size == hwq->config.size;
+	     hwq->wq->size == hwq->config.size &&
+	     hwq_is_shared(hwq) != test_bit(WQ_FLAG_DEDICATED, &hwq->wq->flags);
 	mutex_unlock(&hwq->wq->wq_lock);
 	return ok;
 }
@@ -320,7 +349,14 @@ bool hwq_is_alive(const struct hwq *hwq)
 	       FIELD_GET(GENSTS_STATE, ioread32(hwq_regs(hwq) + REG_GENSTS)) == GENSTS_ENABLED;
 }
 
-void hwq_caps(const struct hwq *hwq, struct vd_caps *ret_caps)
+/* As it was bound. */
+bool hwq_is_shared(const struct hwq *hwq)
+{
+	return hwq->consumer;
+}
+
+/* Of a shared queue the guest sees @nwqs dedicated ones, of one entry each. */
+void hwq_caps(const struct hwq *hwq, unsigned int nwqs, struct vd_caps *ret_caps)
 {
 	const struct idxd_device *idxd = hwq->wq->idxd;
 	const void __iomem *regs = hwq_regs(hwq);
@@ -330,7 +366,7 @@ void hwq_caps(const struct hwq *hwq, struct vd_caps *ret_caps)
 	ret_caps->kind = idxd->idxd_dev.type == IDXD_DEV_IAX ? VD_IAA : VD_DSA;
 	ret_caps->device = idxd->pdev->device;
 	ret_caps->revision = idxd->pdev->revision;
-	ret_caps->nwqs = 1;
+	ret_caps->nwqs = nwqs;
 	ret_caps->version = ioread32(regs + REG_VERSION);
 	ret_caps->gencap = ioread64(regs + REG_GENCAP);
 	ret_caps->wqcap = ioread64(regs + REG_WQCAP);
@@ -344,7 +380,11 @@ void hwq_caps(const struct hwq *hwq, struct vd_caps *ret_caps)
 	ret_caps->max_xfer_shift = ilog2(hwq->config.max_xfer_bytes);
 	ret_caps->max_batch_shift = ilog2(hwq->config.max_batch_size);
 	ret_caps->read_buffers = FIELD_GET(GRPCAP_BUFFERS, ioread64(regs + REG_GRPCAP));
-	ret_caps->wq_size[0] = hwq->config.size;
+	for (i = 0; i < nwqs; i++)
+		ret_caps->wq_size[i] = hwq_is_shared(hwq) ? 1 : hwq->config.size;
+	/* what a batch of this version is made of nobody can check, as idxd knows too */
+	if (hwq_is_shared(hwq) && ret_caps->kind == VD_DSA && ret_caps->version == VERSION_1)
+		ret_caps->opcap[0] &= ~OP_BATCH;
 }
 
 unsigned long hwq_portal_pfn(const struct hwq *hwq, unsigned int page)
@@ -376,8 +416,9 @@ static void hwq_disable_locked(struct hwq *hwq)
 static int hwq_enable_once(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 {
 	const u32 prs = hwq_disables_prs(hwq) ? WQCFG_PRS_DISABLE : 0;
-	const u32 want = FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN | WQCFG_MODE | prs;
-	const u32 mask = want | WQCFG_PASID | WQCFG_PRIV | WQCFG_BOF;
+	const u32 mode = hwq_is_shared(hwq) ? 0 : WQCFG_MODE;
+	const u32 want = FIELD_PREP(WQCFG_PASID, pasid) | WQCFG_PASID_EN | mode | prs;
+	const u32 mask = want | WQCFG_MODE | WQCFG_PASID | WQCFG_PRIV | WQCFG_BOF;
 	struct idxd_device *idxd = hwq->wq->idxd;
 	const u32 caps = hwq_limits_word(hwq, limits);
 	u32 control, state;
@@ -438,7 +479,8 @@ int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 	}
 
 	/* without it idxd is loud about the guest's faults, and nothing worse */
-	fault_trap_set(&hwq->trap, wq, pasid);
+	if (!hwq_is_shared(hwq))
+		fault_trap_set(&hwq->trap, wq, pasid);
 	do {
 		r = hwq_enable_once(hwq, pasid, limits);
 	} while (r == -EAGAIN && --tries);

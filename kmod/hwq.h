@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "watch.h"
 
+struct consumer;
 struct idxd_wq;
 struct parent;
 struct slice;
@@ -29,14 +30,20 @@ struct hwq_limits {
 	u8 max_batch_shift;
 };
 
+/* Those of the host alone. */
+extern const struct hwq_limits hwq_no_limits;
+
 struct hwq {
 	struct list_head node;		/* parent->hwqs, parents_lock */
 	struct parent *parent;
 	struct idxd_wq *wq;
 	struct slice *slice;		/* its holder or NULL, parents_lock */
+	struct list_head sharers;	/* its holders when its mode is shared, parents_lock */
+	unsigned int n_sharers;
+	struct consumer *consumer;	/* submits for them; NULL: the mode is dedicated */
 	struct hwq_config config;
 	struct workqueue_struct *faults;
-	bool enabled;			/* in hardware; the slice's lock */
+	bool enabled;			/* in hardware; the slice's lock, or the consumer's */
 	struct fault_trap trap;
 	struct watch watch;
 };
@@ -46,7 +53,8 @@ void hwq_unbind(struct hwq *hwq);
 bool hwq_is_usable(const struct hwq *hwq);
 bool hwq_is_alive(const struct hwq *hwq);
 const char *hwq_name(const struct hwq *hwq);
-void hwq_caps(const struct hwq *hwq, struct vd_caps *ret_caps);
+bool hwq_is_shared(const struct hwq *hwq);
+void hwq_caps(const struct hwq *hwq, unsigned int nwqs, struct vd_caps *ret_caps);
 unsigned long hwq_portal_pfn(const struct hwq *hwq, unsigned int page);
 
 int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits);

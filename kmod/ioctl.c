@@ -98,7 +98,7 @@ static void vdev_connect(struct vdev *v, unsigned int index, unsigned int i,
 		return;
 	}
 	if (i)
-		slice_bypass(v->slice, NULL);
+		slice_bypass(v->slice, i - 1, NULL);
 	mutex_lock(&v->lock);
 	if (!ctx)
 		vd_irq_connect(&v->vd, i, false);
@@ -107,7 +107,7 @@ static void vdev_connect(struct vdev *v, unsigned int index, unsigned int i,
 		vd_irq_connect(&v->vd, i, true);
 	mutex_unlock(&v->lock);
 	if (ctx && i)
-		slice_bypass(v->slice, ctx);
+		slice_bypass(v->slice, i - 1, ctx);
 }
 
 static int vdev_set_irq(struct vdev *v, const struct vfio_irq_set *hdr, unsigned int i,

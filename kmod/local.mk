@@ -4,8 +4,10 @@ EXTRA_DIST += \
 	kmod/Kbuild \
 	kmod/LOCKING \
 	kmod/Makefile \
+	kmod/claim.c \
 	kmod/cmd.c kmod/cmd.h \
 	kmod/compat.h \
+	kmod/consumer.c kmod/consumer.h \
 	kmod/drain.c kmod/drain.h \
 	kmod/fault.c kmod/fault.h \
 	kmod/flr.c kmod/flr.h \
@@ -32,6 +34,7 @@ EXTRA_DIST += \
 	kmod/record.c kmod/record.h \
 	kmod/region.c kmod/region.h \
 	kmod/regs.h \
+	kmod/share.c kmod/share.h \
 	kmod/slice.c kmod/slice.h \
 	kmod/trace.c kmod/trace.h \
 	kmod/type.c kmod/type.h \

@@ -13,6 +13,7 @@
 #include "layout.h"
 #include "mdev.h"
 #include "parent.h"
+#include "share.h"
 #include "slice.h"
 #include "type.h"
 #include "vdev.h"
@@ -85,19 +86,38 @@ STAT(commands, atomic64_read(&s->stats.commands));
 STAT(interrupts, atomic64_read(&s->stats.interrupts));
 STAT(errors, atomic64_read(&s->stats.errors));
 STAT(faults, slice_faults(s));
+STAT(doorbells, s->share ? atomic64_read(&s->share->stats.doorbells) : 0);
+STAT(descriptors, s->share ? atomic64_read(&s->share->stats.descriptors) : 0);
+STAT(retries, s->share ? atomic64_read(&s->share->stats.retries) : 0);
 
 /* VFIO has no hook for fdinfo (seen in 6.12 and 7.3), so what belongs there is here. */
+#define MDEV_STATS_OF_ALL 5
+
 static struct attribute *mdev_stats[] = {
 	&dev_attr_state.attr,
 	&dev_attr_commands.attr,
 	&dev_attr_interrupts.attr,
 	&dev_attr_errors.attr,
 	&dev_attr_faults.attr,
+	&dev_attr_doorbells.attr,
+	&dev_attr_descriptors.attr,
+	&dev_attr_retries.attr,
 	NULL,
 };
+/* Of an mdev with a mapped portal the host sees no descriptor. */
+static umode_t stat_is_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	const struct mdev_device *mdev = to_mdev_device(kobj_to_dev(kobj));
+
+	if (to_parent_type(mdev->type)->kind == TYPE_1SWQ || n < MDEV_STATS_OF_ALL)
+		return attr->mode;
+	return 0;
+}
+
 static const struct attribute_group mdev_stats_group = {
 	.name = "stats",
 	.attrs = mdev_stats,
+	.is_visible = stat_is_visible,
 };
 
 const struct attribute_group *mdev_groups[] = {
@@ -137,18 +157,21 @@ static struct platform_device *child_create(struct mdev_device *mdev, struct sli
 
 int mdev_probe(struct mdev_device *mdev)
 {
-	struct parent *parent = container_of(mdev->type, struct parent, type);
+	const struct parent_type *type = to_parent_type(mdev->type);
+	struct parent *parent = type->parent;
+	bool shared = type->kind == TYPE_1SWQ;
 	struct platform_device *child;
 	struct slice *s;
 	int r;
 
-	if (type_is_unsafe(parent) && !READ_ONCE(parent->unsafe)) {
+	if (!shared && type_is_unsafe(parent) && !READ_ONCE(parent->unsafe)) {
 		dev_err(&parent->pdev->dev,
-			"no mdev created: CVE-2024-21823 affects %04x:%04x, a guest could harm the host; load idxd_mdev with allow_unsafe=1 and write 1 to idxd_mdev_unsafe to accept that\n",
-			parent->pdev->vendor, parent->pdev->device);
+			"no mdev created: CVE-2024-21823 affects %04x:%04x, a guest could harm the host; create idxd-%s-1swq-v1 instead, or load idxd_mdev with allow_unsafe=1 and write 1 to idxd_mdev_unsafe to accept that\n",
+			parent->pdev->vendor, parent->pdev->device,
+			parent->idxd->idxd_dev.type == IDXD_DEV_IAX ? "iax" : "dsa");
 		return -EPERM;
 	}
-	r = slice_create(parent, &s);
+	r = slice_create(parent, shared, &s);
 	if (r < 0)
 		return r;
 

@@ -168,37 +168,48 @@ static struct file *mig_stop(struct vdev *v)
 	vd_pause(&v->vd, true);
 	mutex_unlock(&v->lock);
 	flush_work(&v->work);
-	slice_disable(v->slice, false);
+	slice_disable(v->slice, SLICE_ALL_WQS, false);
 	record_deliver(v);
 	flush_work(&v->work);
 	return NULL;
 }
 
-/* The guest's queue is enabled again, unless a reset came in between. */
-static struct file *mig_run(struct vdev *v)
+/* The guest's queue @wq is enabled again, unless a reset came in between. */
+static int mig_run_wq(struct vdev *v, unsigned int wq)
 {
-	struct hwq_limits limits = { };
-	struct vd_wqcfg cfg;
+	struct hwq_limits limits;
 	bool on;
 	int r;
 
 	mutex_lock(&v->lock);
-	on = vd_wq_state(&v->vd, 0) == VD_ENABLED;
-	vd_wq_cfg(&v->vd, 0, &cfg);
+	on = vd_wq_state(&v->vd, wq) == VD_ENABLED;
+	vdev_limits(v, wq, &limits);
 	mutex_unlock(&v->lock);
-	if (on) {
-		limits.max_xfer_shift = cfg.max_xfer_shift;
-		limits.max_batch_shift = cfg.max_batch_shift;
-		r = slice_enable(v->slice, &limits);
-		if (r < 0)
-			return ERR_PTR(r);
-	}
-
+	if (!on)
+		return 0;
+	r = slice_enable(v->slice, wq, &limits);
+	if (r < 0)
+		return r;
 	mutex_lock(&v->lock);
-	if (on && vd_wq_state(&v->vd, 0) != VD_ENABLED) {
+	if (vd_wq_state(&v->vd, wq) != VD_ENABLED) {
 		v->stop = true;
 		queue_work(vdev_workers, &v->work);
 	}
+	mutex_unlock(&v->lock);
+	return 0;
+}
+
+static struct file *mig_run(struct vdev *v)
+{
+	unsigned int wq;
+	int r;
+
+	for (wq = 0; wq < vd_wqs(&v->vd); wq++) {
+		r = mig_run_wq(v, wq);
+		if (r < 0)
+			return ERR_PTR(r);
+	}
+	mutex_lock(&v->lock);
 	vd_pause(&v->vd, false);
 	mutex_unlock(&v->lock);
 	return NULL;

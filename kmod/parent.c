@@ -149,7 +149,7 @@ static struct parent *parent_register(struct idxd_device *idxd)
 	mutex_lock(&parents_lock);
 	list_add_tail(&p->node, &parents);
 	mutex_unlock(&parents_lock);
-	r = mdev_register_parent(&p->mdev, dev, &type_driver, p->types, ARRAY_SIZE(p->types));
+	r = mdev_register_parent(&p->mdev, dev, &type_driver, p->mdev_types, TYPE_MAX);
 	if (r < 0)
 		goto undo_list;
 	return p;
@@ -181,10 +181,8 @@ static void parent_give_back(struct parent *p, struct hwq *hwq)
 	struct slice *s;
 
 	list_for_each_entry(s, &p->slices, node)
-		if (slice_give_back(s, hwq)) {
-			hwq->slice = s;
+		if (slice_give_back(s, hwq) && !hwq_is_shared(hwq))
 			return;
-		}
 }
 
 /* Puts @hwq into the pool of its device. @back: idxd brought it back after a reset. */
@@ -228,7 +226,20 @@ static void parent_check(struct parent *p)
 		parent_put(p);
 }
 
-/* Takes @hwq out of the pool, and away from the mdev that holds it. */
+/* One of the mdevs that hold @hwq, referenced, or NULL. */
+static struct slice *parent_holder(struct hwq *hwq)
+{
+	struct slice *s = hwq->slice;
+
+	lockdep_assert_held(&parents_lock);
+	if (!s)
+		s = list_first_entry_or_null(&hwq->sharers, struct slice, sharer);
+	if (s)
+		kref_get(&s->ref);
+	return s;
+}
+
+/* Takes @hwq out of the pool, and away from the mdevs that hold it. */
 void parent_unbind(struct hwq *hwq)
 {
 	struct parent *p = hwq->parent;
@@ -236,17 +247,14 @@ void parent_unbind(struct hwq *hwq)
 
 	mutex_lock(&parents_lock);
 	list_del_init(&hwq->node);
-	s = hwq->slice;
-	if (s)
-		kref_get(&s->ref);
-	mutex_unlock(&parents_lock);
-	if (s) {
+	while ((s = parent_holder(hwq))) {
+		mutex_unlock(&parents_lock);
 		slice_orphan(s, hwq);
 		mutex_lock(&parents_lock);
-		hwq->slice = NULL;
-		mutex_unlock(&parents_lock);
+		slice_bereave(s, hwq);
 		slice_put(s);
 	}
+	mutex_unlock(&parents_lock);
 	parent_changed(p);
 	parent_check(p);
 	parent_put(p);

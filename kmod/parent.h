@@ -15,14 +15,28 @@ struct ims;
 struct pci_dev;
 struct slice;
 
+enum type_kind {
+	TYPE_1DWQ,
+	TYPE_1SWQ,
+	TYPE_MAX,
+};
+
+struct parent;
+
+struct parent_type {
+	struct mdev_type mdev;
+	struct parent *parent;
+	enum type_kind kind;
+};
+
 struct parent {
 	struct kref ref;
 	struct list_head node;		/* parents */
 	struct idxd_device *idxd;	/* good while a wq is bound */
 	struct pci_dev *pdev;		/* referenced */
 	struct mdev_parent mdev;
-	struct mdev_type type;
-	struct mdev_type *types[1];
+	struct parent_type types[TYPE_MAX];
+	struct mdev_type *mdev_types[TYPE_MAX];
 	struct list_head hwqs;		/* bound work queues, parents_lock */
 	struct list_head slices;	/* existing mdevs, parents_lock */
 	bool going;			/* unregistered or about to be, parents_lock */
@@ -30,6 +44,11 @@ struct parent {
 	struct ims *ims;		/* NULL: completion vectors are MSI-X */
 	struct work_struct reap;
 };
+
+static inline struct parent_type *to_parent_type(struct mdev_type *mtype)
+{
+	return container_of(mtype, struct parent_type, mdev);
+}
 
 /* Guards the list of parents, hwqs, slices, and which slice holds which hwq. */
 extern struct mutex parents_lock;

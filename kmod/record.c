@@ -41,6 +41,6 @@ void record_deliver(struct vdev *v)
 		if (record_write(v, &r) < 0)
 			slice_event(v->slice, rec);
 		else if (r.irq)
-			vdev_complete(v);
+			vdev_complete(v, r.vector);
 	}
 }

@@ -15,11 +15,14 @@
 #include "region.h"
 #include "slice.h"
 
-#define PORTAL_OFFSET ((loff_t)VFIO_PCI_BAR2_REGION_INDEX << VFIO_PCI_OFFSET_SHIFT)
+#define PORTAL_OFFSET	((loff_t)VFIO_PCI_BAR2_REGION_INDEX << VFIO_PCI_OFFSET_SHIFT)
+#define PORTAL_BASE	(PORTAL_OFFSET >> PAGE_SHIFT)
+#define PORTAL_WQ_PAGES	(PORTAL_STRIDE >> PAGE_SHIFT)
 
-int portal_init(struct portal *p)
+int portal_init(struct portal *p, unsigned int nwqs)
 {
 	mutex_init(&p->lock);
+	p->nwqs = nwqs;
 	p->sink = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	return p->sink ? 0 : -ENOMEM;
 }
@@ -44,53 +47,72 @@ void portal_open(struct portal *p, struct address_space *mapping)
  * and stops the VM when the PTE is gone again in between. So nothing is taken
  * out while the VMM's mmap_lock is held.
  */
-static void portal_zap(struct address_space *mapping, struct mm_struct *mm)
+static void portal_zap(struct address_space *mapping, struct mm_struct *mm, unsigned int wq)
 {
 	if (mm)
 		mmap_write_lock(mm);
-	unmap_mapping_range(mapping, PORTAL_OFFSET, PORTAL_PAGES * PAGE_SIZE, true);
+	unmap_mapping_range(mapping, PORTAL_OFFSET + wq * PORTAL_STRIDE, PORTAL_PAGES * PAGE_SIZE,
+			    true);
 	if (mm)
 		mmap_write_unlock(mm);
 }
 
 /*
  * What a fault inserts is decided under the lock, so once it is dropped only
- * PTEs of the old kind are left, and the zap gets them all.
+ * PTEs of the old kind are left, and the zap gets them all. @to is NULL when
+ * nothing else is to be shown: the next store shall fault again.
  */
-static void portal_switch(struct portal *p, bool shown, unsigned long pfn)
+static void portal_switch(struct portal *p, unsigned int wq, const struct window *to)
 {
 	struct address_space *mapping = NULL;
 	struct mm_struct *mm = NULL;
 
 	mutex_lock(&p->lock);
-	if (p->shown != shown)
+	if (!to || p->windows[wq].shown != to->shown)
 		mapping = p->mapping;
 	if (mapping && p->mm && mmget_not_zero(p->mm))
 		mm = p->mm;
-	p->shown = shown;
-	p->pfn = pfn;
+	if (to)
+		p->windows[wq] = *to;
 	mutex_unlock(&p->lock);
 	if (mapping)
-		portal_zap(mapping, mm);
+		portal_zap(mapping, mm, wq);
 	if (mm)
 		mmput(mm);
 }
 
-void portal_show(struct portal *p, unsigned long pfn)
+void portal_show(struct portal *p, unsigned int wq, unsigned long pfn, unsigned int step)
 {
-	portal_switch(p, true, pfn);
+	portal_switch(p, wq, &(struct window) { .shown = true, .pfn = pfn, .step = step });
 }
 
-void portal_hide(struct portal *p)
+void portal_hide(struct portal *p, unsigned int wq)
 {
-	portal_switch(p, false, 0);
+	portal_switch(p, wq, &(struct window) { });
+}
+
+void portal_clear(struct portal *p, unsigned int wq)
+{
+	portal_switch(p, wq, NULL);
+}
+
+bool portal_is_shown(struct portal *p, unsigned int wq)
+{
+	bool shown;
+
+	mutex_lock(&p->lock);
+	shown = p->windows[wq].shown;
+	mutex_unlock(&p->lock);
+	return shown;
 }
 
 void portal_close(struct portal *p)
 {
 	struct mm_struct *mm;
+	unsigned int wq;
 
-	portal_hide(p);
+	for (wq = 0; wq < p->nwqs; wq++)
+		portal_hide(p, wq);
 	mutex_lock(&p->lock);
 	mm = p->mm;
 	p->mm = NULL;
@@ -115,16 +137,22 @@ static vm_fault_t portal_fault(struct vm_fault *vmf)
 {
 	struct slice *s = vmf->vma->vm_private_data;
 	struct portal *p = &s->portal;
-	unsigned long page = vmf->pgoff - (PORTAL_OFFSET >> PAGE_SHIFT);
+	unsigned long page = vmf->pgoff - PORTAL_BASE;
+	unsigned int wq = page / PORTAL_WQ_PAGES;
+	const struct window *w;
 	unsigned long pfn;
 	vm_fault_t r;
 
-	if (page >= PORTAL_PAGES)
+	page %= PORTAL_WQ_PAGES;
+	if (wq >= p->nwqs || page >= PORTAL_PAGES)
 		return VM_FAULT_SIGBUS;	/* mmap let no such VMA through, nor can one grow */
 
 	mutex_lock(&p->lock);
-	pfn = p->shown ? p->pfn + page : page_to_pfn(p->sink);
+	w = &p->windows[wq];
+	pfn = w->shown ? w->pfn + page * w->step : page_to_pfn(p->sink);
 	r = compat_insert_mixed(vmf->vma, vmf->address & PAGE_MASK, pfn);
+	if (w->shown && p->ring)
+		p->ring(p, wq);
 	mutex_unlock(&p->lock);
 
 	/*
@@ -144,15 +172,17 @@ static const struct vm_operations_struct portal_vm_ops = {
 };
 
 /*
- * Only the two portal pages, only shared. Not VM_PFNMAP: VFIO's type1 follows
- * such mappings and would make the portal a target of DMA that outlives a zap.
+ * Only the two portal pages of one queue, only shared. Not VM_PFNMAP: VFIO's type1
+ * follows such mappings and would make the portal a target of DMA that outlives a zap.
  */
 int portal_mmap(struct slice *s, struct vm_area_struct *vma)
 {
-	unsigned long first = vma->vm_pgoff, pages = vma_pages(vma);
-	unsigned long base = PORTAL_OFFSET >> PAGE_SHIFT;
+	unsigned long first = vma->vm_pgoff - PORTAL_BASE, pages = vma_pages(vma);
 
-	if (first < base || first - base >= PORTAL_PAGES || pages > PORTAL_PAGES - (first - base))
+	if (vma->vm_pgoff < PORTAL_BASE || first / PORTAL_WQ_PAGES >= s->portal.nwqs)
+		return -EINVAL;
+	first %= PORTAL_WQ_PAGES;
+	if (first >= PORTAL_PAGES || pages > PORTAL_PAGES - first)
 		return -EINVAL;
 	if ((vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) != (VM_SHARED | VM_MAYSHARE))
 		return -EINVAL;
@@ -160,7 +190,8 @@ int portal_mmap(struct slice *s, struct vm_area_struct *vma)
 		return -EINVAL;
 
 	vm_flags_mod(vma, VM_IO | VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
-	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	if (!s->portal.ram)
+		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
 	vma->vm_private_data = s;
 	vma->vm_ops = &portal_vm_ops;
 	portal_mapped_by(&s->portal, vma->vm_mm);

@@ -43,6 +43,7 @@
 #define RECORD_CODE		GENMASK_ULL(15, 8)
 #define RECORD_WQ		GENMASK_ULL(23, 16)
 #define RECORD_PASID		GENMASK_ULL(59, 40)
+#define RECORD_HANDLE		GENMASK_ULL(47, 32)
 #define RECORD_INTERRUPT	BIT_ULL(48)	/* second quadword, for the codes of the log */
 #define RECORD_WANTED		BIT_ULL(50)
 #define CODE_NO_RECORD		0x1a
@@ -68,6 +69,7 @@ enum cmd_code {
 	CMD_ABORT_WQ = 9,
 	CMD_RESET_WQ = 10,
 	CMD_DRAIN_PASID = 11,
+	CMD_ABORT_PASID = 12,
 	CMD_REQUEST_HANDLE = 13,
 	CMD_RELEASE_HANDLE = 14,
 };
@@ -76,6 +78,7 @@ enum cmd_code {
 
 /* WQCFG, by dword */
 #define WQCFG_SIZE		0
+#define WQCFG_THRESHOLD		1
 #define WQCFG_CONTROL		2
 #define WQCFG_MODE		BIT(0)		/* 1: dedicated */
 #define WQCFG_BOF		BIT(1)

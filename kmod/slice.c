@@ -17,111 +17,10 @@
 #include "iommu.h"
 #include "layout.h"
 #include "parent.h"
+#include "share.h"
 #include "slice.h"
 #include "trace.h"
 #include "vdev.h"
-
-/* parents_lock. A free queue of @parent, or NULL. @name picks one. */
-static struct hwq *find_free(struct parent *parent, const char *name)
-{
-	struct hwq *hwq;
-
-	list_for_each_entry(hwq, &parent->hwqs, node)
-		if (!hwq->slice && (!name || sysfs_streq(hwq_name(hwq), name)) &&
-		    hwq_is_usable(hwq))
-			return hwq;
-	return NULL;
-}
-
-/* Claims any free queue of @parent and a PASID. */
-int slice_create(struct parent *parent, struct slice **ret_slice)
-{
-	struct device *pf = &parent->pdev->dev;
-	struct slice *s;
-	int r;
-
-	s = kzalloc(sizeof(*s), GFP_KERNEL);
-	if (!s)
-		return -ENOMEM;
-	kref_init(&s->ref);
-	mutex_init(&s->lock);
-	spin_lock_init(&s->event_lock);
-	s->lost = -1;
-	r = portal_init(&s->portal);
-	if (r < 0)
-		goto undo_slice;
-
-	s->pasid = iommu_alloc_global_pasid(pf);
-	if (s->pasid == IOMMU_PASID_INVALID) {
-		dev_err(pf, "no mdev created: the host has no PASID left for it\n");
-		r = -ENOSPC;
-		goto undo_portal;
-	}
-
-	mutex_lock(&parents_lock);
-	s->hwq = parent->going ? NULL : find_free(parent, NULL);
-	if (s->hwq) {
-		s->hwq->slice = s;
-		parent_slice_added(parent, s);
-		s->parent = parent;
-	}
-	mutex_unlock(&parents_lock);
-	if (!s->hwq) {
-		dev_err(pf, "no mdev created: no free work queue is bound to the driver mdev\n");
-		r = -ENOSPC;
-		goto undo_pasid;
-	}
-	parent_changed(parent);
-	*ret_slice = s;
-	return 0;
-
-undo_pasid:
-	iommu_free_global_pasid(s->pasid);
-undo_portal:
-	portal_free(&s->portal);
-undo_slice:
-	kfree(s);
-	return r;
-}
-
-static void slice_free(struct kref *ref)
-{
-	struct slice *s = container_of(ref, struct slice, ref);
-
-	portal_free(&s->portal);
-	kfree(s);
-}
-
-void slice_put(struct slice *s)
-{
-	kref_put(&s->ref, slice_free);
-}
-
-/* The mdev is gone: closed, detached. Gives the queue and the PASID back. */
-void slice_destroy(struct slice *s)
-{
-	struct parent *parent = s->parent;
-
-	slice_detach(s);
-	mutex_lock(&parents_lock);
-	mutex_lock(&s->lock);
-	if (s->hwq) {
-		hwq_forget(s->hwq);
-		s->hwq->slice = NULL;
-	}
-	s->hwq = NULL;
-	mutex_unlock(&s->lock);
-	mutex_unlock(&parents_lock);
-
-	if (s->undrained)
-		dev_err(&parent->pdev->dev,
-			"PASID %u stays reserved: the device did not confirm that it drained\n",
-			s->pasid);
-	else
-		iommu_free_global_pasid(s->pasid);
-	parent_slice_removed(parent, s);
-	slice_put(s);
-}
 
 ssize_t slice_show_wq(struct slice *s, char *buf)
 {
@@ -145,6 +44,22 @@ ssize_t slice_show_opener(struct slice *s, char *buf)
 	return r;
 }
 
+/* s->lock. Which of the guest's queues are enabled. */
+static unsigned int slice_running(const struct slice *s)
+{
+	if (!s->hwq)
+		return 0;
+	return s->share ? s->share->active : s->hwq->enabled;
+}
+
+/* s->lock. Records that were not writable while it had the queue that it has now. */
+static u64 slice_faults_here(const struct slice *s)
+{
+	if (!s->hwq)
+		return 0;
+	return fault_trap_count(s->share ? &s->share->trap : &s->hwq->trap, s->pasid);
+}
+
 /* What the mdev is to its user: closed, disabled, enabled, or lost its queue or device. */
 ssize_t slice_show_state(struct slice *s, char *buf)
 {
@@ -155,7 +70,7 @@ ssize_t slice_show_state(struct slice *s, char *buf)
 		state = "lost";
 	else if (!s->opener)
 		state = "closed";
-	else if (s->hwq->enabled)
+	else if (slice_running(s))
 		state = "enabled";
 	mutex_unlock(&s->lock);
 	return sysfs_emit(buf, "%s\n", state);
@@ -167,7 +82,7 @@ u64 slice_faults(struct slice *s)
 	u64 n;
 
 	mutex_lock(&s->lock);
-	n = s->stats.faults + (s->hwq ? fault_trap_count(&s->hwq->trap, s->pasid) : 0);
+	n = s->stats.faults + slice_faults_here(s);
 	mutex_unlock(&s->lock);
 	return n;
 }
@@ -180,41 +95,35 @@ static void slice_opened_by(struct slice *s, struct task_struct *task)
 	strreplace(s->opener_comm, '\n', '?');
 }
 
-/* Moves the mdev to another free queue of its parent, until it was opened. */
-int slice_pin(struct slice *s, const char *name)
+/* s->lock, with a queue. Who hears of its errors. */
+static struct watch *slice_watch(struct slice *s)
 {
-	struct hwq *hwq;
-	int r = 0;
-
-	mutex_lock(&parents_lock);
-	mutex_lock(&s->lock);
-	if (s->hwq && sysfs_streq(hwq_name(s->hwq), name))
-		goto out;
-	if (s->opened || !s->hwq) {
-		r = -EBUSY;
-		goto out;
-	}
-	hwq = find_free(s->parent, name);
-	if (!hwq) {
-		r = -ENOENT;
-		goto out;
-	}
-	s->hwq->slice = NULL;
-	s->hwq = hwq;
-	hwq->slice = s;
-out:
-	mutex_unlock(&s->lock);
-	mutex_unlock(&parents_lock);
-	return r;
+	return s->share ? &s->share->watch : &s->hwq->watch;
 }
 
-/* s->lock. After this nothing of the guest reaches the hardware, nor the other way. */
-static void slice_stop(struct slice *s, bool abandon)
+/* s->lock. One mdev's end is no other's: the host's queue goes on. */
+static void slice_stop_share(struct slice *s, unsigned int wqs, bool abandon)
 {
-	if (s->portal.shown)
+	bool was = s->share->active;
+	int r = share_disable(s->share, wqs, abandon);
+
+	if (was && abandon && !s->share->active)
+		watch_forget(&s->share->watch);
+	if (was)
+		trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, s->share->active, r);
+}
+
+/* s->lock. After this nothing of the guest's queues reaches the hardware, nor the other way. */
+static void slice_stop(struct slice *s, unsigned int wqs, bool abandon)
+{
+	s->cut &= ~wqs;
+	if (s->share) {
+		slice_stop_share(s, wqs, abandon);
+		return;
+	}
+	if (portal_is_shown(&s->portal, 0))
 		trace_idxd_mdev_portal(s->pasid, false);
-	portal_hide(&s->portal);
-	s->cut = false;
+	portal_hide(&s->portal, 0);
 	if (!s->hwq || !s->hwq->enabled)
 		return;
 	if (abandon)
@@ -233,7 +142,7 @@ static void slice_unmap(struct slice *s)
 {
 	if (!s->domain)
 		return;
-	if (!s->hwq || s->hwq->enabled ||
+	if (!s->hwq || slice_running(s) ||
 	    cmd_exec(s->hwq->wq->idxd, CMD_DRAIN_PASID, s->pasid, NULL) < 0)
 		s->undrained = true;
 	iommu_detach_device_pasid(s->domain->real, &s->parent->pdev->dev, s->pasid);
@@ -256,22 +165,29 @@ static int slice_map(struct slice *s, struct proxy_domain *pd)
 	return r;
 }
 
-/* s->lock, queue disabled. */
-static int slice_start(struct slice *s)
+/* s->lock, queue @wq disabled. */
+static int slice_start(struct slice *s, unsigned int wq)
 {
 	int r;
 
 	if (!s->hwq || !s->domain)
 		return -ENXIO;
-	r = vector_program(&s->vector, s->hwq, s->pasid);
+	r = vector_program(&s->vectors[wq], s->hwq, s->pasid);
 	if (r < 0)
 		return r;
+	if (s->share) {
+		if (!hwq_is_alive(s->hwq))
+			return -EIO;
+		share_enable(s->share, wq);
+		trace_idxd_mdev_portal(s->pasid, true);
+		return 0;
+	}
 	r = hwq_enable(s->hwq, s->pasid, &s->limits);
 	trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, true, r);
 	if (r < 0)
 		return r;
 	trace_idxd_mdev_portal(s->pasid, true);
-	portal_show(&s->portal, hwq_portal_pfn(s->hwq, vector_portal_page(&s->vector)));
+	portal_show(&s->portal, wq, hwq_portal_pfn(s->hwq, vector_portal_page(&s->vectors[wq])), 1);
 	return 0;
 }
 
@@ -283,7 +199,7 @@ static int slice_start(struct slice *s)
 int slice_attach(struct slice *s, struct proxy_domain *pd)
 {
 	struct proxy_domain *old;
-	bool running;
+	unsigned int wq, running;
 	int r = 0;
 
 	mutex_lock(&s->lock);
@@ -298,18 +214,19 @@ int slice_attach(struct slice *s, struct proxy_domain *pd)
 		goto out;
 	}
 	old = s->domain;
-	running = s->hwq->enabled || s->cut;
-	slice_stop(s, !running);
+	running = slice_running(s) | s->cut;
+	slice_stop(s, SLICE_ALL_WQS, !running);
 	slice_unmap(s);
 	s->wanted = NULL;
 	r = slice_map(s, pd);
 	if (!r || (old && !slice_map(s, old)))
 		s->wanted = s->domain;
-	if (running && slice_start(s) < 0) {
-		s->gone = true;
-		if (s->gone_work)
-			queue_work(vdev_workers, s->gone_work);
-	}
+	for (wq = 0; wq < s->nwqs; wq++)
+		if (running & BIT(wq) && slice_start(s, wq) < 0) {
+			s->gone = true;
+			if (s->gone_work)
+				queue_work(vdev_workers, s->gone_work);
+		}
 out:
 	mutex_unlock(&s->lock);
 	return r;
@@ -321,11 +238,11 @@ out:
  */
 void slice_detach(struct slice *s)
 {
-	bool cut;
+	unsigned int cut;
 
 	mutex_lock(&s->lock);
-	cut = s->cut || (s->opener && s->hwq && s->hwq->enabled);
-	slice_stop(s, true);
+	cut = s->opener ? slice_running(s) | s->cut : 0;
+	slice_stop(s, SLICE_ALL_WQS, true);
 	s->cut = cut;
 	slice_unmap(s);
 	s->wanted = NULL;
@@ -367,10 +284,14 @@ void slice_wake(struct slice *s)
 
 bool slice_take_record(struct slice *s, struct watch_record *ret_rec)
 {
+	unsigned int wq;
 	bool has;
 
 	mutex_lock(&s->lock);
-	has = s->hwq && watch_take(&s->hwq->watch, ret_rec);
+	has = s->hwq && watch_take(slice_watch(s), ret_rec);
+	for (wq = 0; has && wq < s->nwqs; wq++)
+		if (!wq || s->vectors[wq].handle == ret_rec->handle)
+			ret_rec->vector = wq + 1;
 	mutex_unlock(&s->lock);
 	return has;
 }
@@ -388,10 +309,52 @@ bool slice_take_event(struct slice *s, u64 ret_rec[4])
 	return has;
 }
 
-/* The VMM opened the device: from now on the queue is fixed and has a vector. */
-int slice_open(struct slice *s, irq_handler_t fn, void *priv, struct work_struct *gone_work,
-	       struct address_space *mapping, struct vd_caps *ret_caps)
+/* Without s->lock. What the host's queue still had to say is said, before that may go. */
+static void slice_settle(struct slice *s)
 {
+	if (s->share)
+		watch_settle(&s->share->watch);
+}
+
+/* s->lock. */
+static void slice_disconnect(struct slice *s)
+{
+	unsigned int wq;
+
+	for (wq = 0; wq < s->nwqs; wq++)
+		vector_close(&s->vectors[wq], s->hwq, s->parent->ims);
+	if (s->share) {
+		s->stats.faults += slice_faults_here(s);
+		share_close(s->share);
+	}
+}
+
+/*
+ * s->lock. A vector for each queue; the same ones again when the mdev was given
+ * its queue back. An MSI-X vector has room for one PASID, so those who share a
+ * queue need an interrupt message store.
+ */
+static int slice_connect(struct slice *s)
+{
+	unsigned int wq;
+	int r = 0;
+
+	if (s->share && !s->parent->ims)
+		return -EOPNOTSUPP;
+	if (s->share)
+		r = share_open(s->share, s->hwq->consumer);
+	for (wq = 0; !r && wq < s->nwqs; wq++)
+		r = vector_open(&s->vectors[wq], s->hwq, s->parent->ims, s->pasid,
+				s->vectors[wq].fn, s->vectors[wq].priv);
+	if (r < 0)
+		slice_disconnect(s);
+	return r;
+}
+
+/* The VMM opened the device: from now on the queue is fixed and has its vectors. */
+int slice_open(struct slice *s, const struct slice_user *user)
+{
+	unsigned int wq;
 	int r;
 
 	mutex_lock(&s->lock);
@@ -399,17 +362,21 @@ int slice_open(struct slice *s, irq_handler_t fn, void *priv, struct work_struct
 		r = -ENODEV;
 		goto out;
 	}
-	r = vector_open(&s->vector, s->hwq, s->parent->ims, s->pasid, fn, priv);
+	for (wq = 0; wq < s->nwqs; wq++) {
+		s->vectors[wq].fn = user->fn;
+		s->vectors[wq].priv = user->priv[wq];
+	}
+	r = slice_connect(s);
 	if (r < 0) {
 		dev_err(&s->parent->pdev->dev, "%s: no completion interrupt: %d\n",
 			hwq_name(s->hwq), r);
 		goto out;
 	}
-	hwq_caps(s->hwq, ret_caps);
-	portal_open(&s->portal, mapping);
+	hwq_caps(s->hwq, s->nwqs, &s->caps);
+	portal_open(&s->portal, user->mapping);
 	s->opened = true;
 	slice_opened_by(s, current);
-	slice_listen(s, gone_work);
+	slice_listen(s, user->gone_work);
 out:
 	mutex_unlock(&s->lock);
 	return r;
@@ -418,33 +385,34 @@ out:
 void slice_close(struct slice *s)
 {
 	mutex_lock(&s->lock);
-	slice_stop(s, true);
+	slice_stop(s, SLICE_ALL_WQS, true);
 	if (s->hwq) {
-		vector_close(&s->vector, s->hwq, s->parent->ims);
-		watch_forget(&s->hwq->watch);
+		watch_forget(slice_watch(s));
+		slice_disconnect(s);
 	}
 	portal_close(&s->portal);
 	slice_listen(s, NULL);
 	s->gone = !s->hwq;
 	s->opener = 0;
 	mutex_unlock(&s->lock);
+	slice_settle(s);
 }
 
-int slice_enable(struct slice *s, const struct hwq_limits *limits)
+int slice_enable(struct slice *s, unsigned int wq, const struct hwq_limits *limits)
 {
 	int r;
 
 	mutex_lock(&s->lock);
 	s->limits = *limits;
-	r = slice_start(s);
+	r = wq < s->nwqs ? slice_start(s, wq) : -EINVAL;
 	mutex_unlock(&s->lock);
 	return r;
 }
 
-void slice_disable(struct slice *s, bool abandon)
+void slice_disable(struct slice *s, unsigned int wqs, bool abandon)
 {
 	mutex_lock(&s->lock);
-	slice_stop(s, abandon);
+	slice_stop(s, wqs, abandon);
 	mutex_unlock(&s->lock);
 }
 
@@ -453,7 +421,10 @@ int slice_drain(struct slice *s)
 	int r;
 
 	mutex_lock(&s->lock);
-	r = s->hwq ? hwq_drain(s->hwq) : -ENODEV;
+	if (!s->hwq)
+		r = -ENODEV;
+	else
+		r = s->share ? share_drain(s->share) : hwq_drain(s->hwq);
 	mutex_unlock(&s->lock);
 	return r;
 }
@@ -463,29 +434,43 @@ int slice_abort(struct slice *s)
 	int r;
 
 	mutex_lock(&s->lock);
-	r = s->hwq ? hwq_abort(s->hwq) : -ENODEV;
+	if (!s->hwq)
+		r = -ENODEV;
+	else	/* of one of several queues nothing is abandoned */
+		r = s->share ? share_drain(s->share) : hwq_abort(s->hwq);
 	mutex_unlock(&s->lock);
 	return r;
 }
 
+/* A store by write(), of 64 bytes at an aligned offset of BAR2: only memory can take it. */
+void slice_post(struct slice *s, u64 off, const void *desc)
+{
+	unsigned int wq = off / PORTAL_STRIDE;
+
+	if (!s->share || wq >= s->nwqs || off % PORTAL_STRIDE >= PORTAL_PAGES * PAGE_SIZE)
+		return;
+	share_post(s->share, wq, off % PAGE_SIZE, desc);
+}
+
 /* The interrupt handle that descriptors must name. */
-int slice_handle(struct slice *s, u16 *ret_handle)
+int slice_handle(struct slice *s, unsigned int wq, u16 *ret_handle)
 {
 	int r = 0;
 
 	mutex_lock(&s->lock);
-	if (s->vector.kind == VECTOR_NONE)
+	if (wq >= s->nwqs || s->vectors[wq].kind == VECTOR_NONE)
 		r = -ENODEV;
 	else
-		*ret_handle = s->vector.handle;
+		*ret_handle = s->vectors[wq].handle;
 	mutex_unlock(&s->lock);
 	return r;
 }
 
-void slice_bypass(struct slice *s, struct eventfd_ctx *ctx)
+void slice_bypass(struct slice *s, unsigned int wq, struct eventfd_ctx *ctx)
 {
 	mutex_lock(&s->lock);
-	vector_bypass(&s->vector, ctx);
+	if (wq < s->nwqs)
+		vector_bypass(&s->vectors[wq], ctx);
 	mutex_unlock(&s->lock);
 }
 
@@ -499,10 +484,11 @@ void slice_orphan(struct slice *s, const struct hwq *hwq)
 	mutex_lock(&s->lock);
 	if (s->hwq != hwq)
 		goto out;
-	slice_stop(s, true);
-	vector_close(&s->vector, s->hwq, s->parent->ims);
+	slice_stop(s, SLICE_ALL_WQS, true);
 	slice_unmap(s);
-	s->stats.faults += fault_trap_count(&hwq->trap, s->pasid);
+	if (!s->share)
+		s->stats.faults += slice_faults_here(s);
+	slice_disconnect(s);
 	s->lost = hwq->wq->id;
 	s->hwq = NULL;
 	s->gone = true;
@@ -511,6 +497,7 @@ void slice_orphan(struct slice *s, const struct hwq *hwq)
 		queue_work(vdev_workers, s->gone_work);
 out:
 	mutex_unlock(&s->lock);
+	slice_settle(s);
 }
 
 /* The device of @hwq halted, or idxd recovered it and forgot the queue's configuration. */
@@ -519,33 +506,13 @@ void slice_halt(struct slice *s, const struct hwq *hwq)
 	mutex_lock(&s->lock);
 	if (s->hwq != hwq || s->gone)
 		goto out;
-	slice_stop(s, true);
+	slice_stop(s, SLICE_ALL_WQS, true);
 	s->gone = true;
 	trace_idxd_mdev_alive(s->pasid, false);
 	if (s->gone_work)
 		queue_work(vdev_workers, s->gone_work);
 out:
 	mutex_unlock(&s->lock);
-}
-
-/*
- * parents_lock. The queue that was taken away is back after a reset of its device.
- * A user that has the mdev open goes on with it when it resets the mdev.
- */
-bool slice_give_back(struct slice *s, struct hwq *hwq)
-{
-	bool mine;
-
-	mutex_lock(&s->lock);
-	mine = !s->hwq && s->lost == hwq->wq->id;
-	if (mine) {
-		s->hwq = hwq;
-		s->lost = -1;
-		s->gone = s->opener != 0;
-		trace_idxd_mdev_alive(s->pasid, true);
-	}
-	mutex_unlock(&s->lock);
-	return mine;
 }
 
 /*
@@ -559,13 +526,12 @@ bool slice_revive(struct slice *s)
 	mutex_lock(&s->lock);
 	if (!s->gone || !s->hwq || !s->opener || !hwq_is_alive(s->hwq))
 		goto out;
-	closed = s->vector.kind == VECTOR_NONE;
-	if (closed && vector_open(&s->vector, s->hwq, s->parent->ims, s->pasid, s->vector.fn,
-				  s->vector.priv) < 0)
+	closed = s->vectors[0].kind == VECTOR_NONE;
+	if (closed && slice_connect(s) < 0)
 		goto out;
 	if (!s->domain && s->wanted && slice_map(s, s->wanted) < 0) {
 		if (closed)
-			vector_close(&s->vector, s->hwq, s->parent->ims);
+			slice_disconnect(s);
 		goto out;
 	}
 	s->gone = false;

@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
+#include "core/vd.h"
 #include "hwq.h"
 #include "irq.h"
 #include "region.h"
@@ -20,7 +21,7 @@
 struct hwq;
 struct parent;
 struct proxy_domain;
-struct vd_caps;
+struct share;
 
 /* Since the mdev was made. */
 struct slice_stats {
@@ -36,15 +37,19 @@ struct slice {
 	struct parent *parent;		/* referenced */
 	struct mutex lock;		/* everything below */
 	struct hwq *hwq;		/* also parents_lock; NULL once it was unbound */
+	struct list_head sharer;	/* hwq->sharers, parents_lock */
+	struct share *share;		/* its part in a shared queue; NULL: the queue is its own */
+	unsigned int nwqs;		/* that the guest sees */
 	ioasid_t pasid;
 	bool undrained;			/* hardware may still use the PASID: never free it */
 	struct proxy_domain *domain;	/* attached to the PASID, or NULL */
 	struct proxy_domain *wanted;	/* what VFIO attached, whether there is a queue or not */
 	struct hwq_limits limits;	/* that the user last enabled the queue with */
-	bool cut;			/* VFIO detached an enabled queue; attaching starts it again */
+	unsigned int cut;		/* queues that VFIO's detaching stopped; attaching starts them */
 	int lost;			/* id of the queue that was taken away, or -1 */
 	bool opened;			/* at least once: the queue cannot be changed any more */
-	struct vector vector;
+	struct vector vectors[VD_MAX_WQS];
+	struct vd_caps caps;		/* that its user was shown */
 	struct portal portal;
 	struct work_struct *gone_work;	/* queued when the queue is taken away */
 	pid_t opener;			/* process that opened the device, or 0 */
@@ -56,9 +61,20 @@ struct slice {
 	struct slice_stats stats;
 };
 
-int slice_create(struct parent *parent, struct slice **ret_slice);
+/* Who opened an mdev: where its interrupts go, and what else it must be told. */
+struct slice_user {
+	irq_handler_t fn;
+	void *priv[VD_MAX_WQS];		/* for fn, of each queue's vector */
+	struct work_struct *gone_work;
+	struct address_space *mapping;
+};
+
+/* Of how many queues of this kind more mdevs could be made. */
+unsigned int slice_room(struct parent *parent, bool shared);
+int slice_create(struct parent *parent, bool shared, struct slice **ret_slice);
 void slice_destroy(struct slice *s);
 void slice_put(struct slice *s);
+void slice_bereave(struct slice *s, struct hwq *hwq);
 bool slice_give_back(struct slice *s, struct hwq *hwq);
 bool slice_revive(struct slice *s);
 void slice_orphan(struct slice *s, const struct hwq *hwq);
@@ -74,14 +90,17 @@ ssize_t slice_show_state(struct slice *s, char *buf);
 u64 slice_faults(struct slice *s);
 int slice_pin(struct slice *s, const char *name);
 
-int slice_open(struct slice *s, irq_handler_t fn, void *priv, struct work_struct *gone_work,
-	       struct address_space *mapping, struct vd_caps *ret_caps);
+/* Queues of the guest: a number, or a set with bit n for queue n. */
+#define SLICE_ALL_WQS ((1u << VD_MAX_WQS) - 1)
+
+int slice_open(struct slice *s, const struct slice_user *user);
 void slice_close(struct slice *s);
-int slice_enable(struct slice *s, const struct hwq_limits *limits);
-void slice_disable(struct slice *s, bool abandon);
+int slice_enable(struct slice *s, unsigned int wq, const struct hwq_limits *limits);
+void slice_disable(struct slice *s, unsigned int wqs, bool abandon);
 int slice_drain(struct slice *s);
-int slice_handle(struct slice *s, u16 *ret_handle);
-void slice_bypass(struct slice *s, struct eventfd_ctx *ctx);
+int slice_handle(struct slice *s, unsigned int wq, u16 *ret_handle);
+void slice_bypass(struct slice *s, unsigned int wq, struct eventfd_ctx *ctx);
+void slice_post(struct slice *s, u64 off, const void *desc);
 int slice_abort(struct slice *s);
 
 int slice_attach(struct slice *s, struct proxy_domain *pd);

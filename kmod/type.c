@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * idxd-dsa-1dwq-v1 and idxd-iax-1dwq-v1: one dedicated work queue, whole. The
+ * idxd-dsa-1dwq-v1 and idxd-iax-1dwq-v1: one dedicated work queue, whole;
+ * idxd-dsa-1swq-v1 and idxd-iax-1swq-v1: part of a shared one (share.h). The
  * directory name is the parent's driver, a dash, and sysfs_name: what tools of
  * the first patch series looked for. A change of behaviour is a new type.
  */
@@ -11,24 +12,30 @@
 #include "layout.h"
 #include "mdev.h"
 #include "parent.h"
+#include "slice.h"
 #include "type.h"
 
 static const struct {
-	const char *sysfs, *pretty, *text;
+	const char *dsa, *iax, *dsa_name, *iax_name, *text;
 } types[] = {
-	[IDXD_DEV_DSA] = { "dsa-1dwq-v1", "Intel DSA 1DWQ",
-			   "one dedicated work queue, mapped portal, one completion vector" },
-	[IDXD_DEV_IAX] = { "iax-1dwq-v1", "Intel IAX 1DWQ",
-			   "one dedicated work queue, mapped portal, one completion vector" },
+	[TYPE_1DWQ] = { "dsa-1dwq-v1", "iax-1dwq-v1", "Intel DSA 1DWQ", "Intel IAX 1DWQ",
+			"one dedicated work queue, mapped portal, one completion vector" },
+	[TYPE_1SWQ] = { "dsa-1swq-v1", "iax-1swq-v1", "Intel DSA 1SWQ", "Intel IAX 1SWQ",
+			"part of a shared work queue, seen as four dedicated ones of one entry, descriptors checked by the host" },
 };
 
 void type_fill(struct parent *p, const struct idxd_device *idxd)
 {
-	unsigned int i = idxd->idxd_dev.type == IDXD_DEV_IAX ? IDXD_DEV_IAX : IDXD_DEV_DSA;
+	bool iax = idxd->idxd_dev.type == IDXD_DEV_IAX;
+	unsigned int i;
 
-	p->type.sysfs_name = types[i].sysfs;
-	p->type.pretty_name = types[i].pretty;
-	p->types[0] = &p->type;
+	for (i = 0; i < TYPE_MAX; i++) {
+		p->types[i].parent = p;
+		p->types[i].kind = i;
+		p->types[i].mdev.sysfs_name = iax ? types[i].iax : types[i].dsa;
+		p->types[i].mdev.pretty_name = iax ? types[i].iax_name : types[i].dsa_name;
+		p->mdev_types[i] = &p->types[i].mdev;
+	}
 }
 
 /* CVE-2024-21823: a guest that submits directly may harm the host. */
@@ -38,28 +45,26 @@ bool type_is_unsafe(const struct parent *p)
 	       (p->pdev->device == 0x0b25 || p->pdev->device == 0x0cfe);
 }
 
-/* What `create` would find: bound to us, still as it was bound, and free. */
+/* What `create` would find: bound to us, still as it was bound, with room for one more. */
 static unsigned int type_available(struct mdev_type *mtype)
 {
-	struct parent *p = container_of(mtype, struct parent, type);
-	unsigned int n = 0;
-	struct hwq *hwq;
+	const struct parent_type *t = to_parent_type(mtype);
+	unsigned int n;
 
 	mutex_lock(&parents_lock);
-	if (!p->going)
-		list_for_each_entry(hwq, &p->hwqs, node)
-			n += !hwq->slice && hwq_is_usable(hwq);
+	n = t->parent->going ? 0 : slice_room(t->parent, t->kind == TYPE_1SWQ);
 	mutex_unlock(&parents_lock);
 	return n;
 }
 
 static ssize_t type_description(struct mdev_type *mtype, char *buf)
 {
-	struct parent *p = container_of(mtype, struct parent, type);
+	const struct parent_type *t = to_parent_type(mtype);
+	bool unsafe = t->kind == TYPE_1DWQ && type_is_unsafe(t->parent);
 
-	return sysfs_emit(buf, "%s, %s vectors%s\n", types[IDXD_DEV_DSA].text,
-			  p->ims ? "IMS" : "MSI-X",
-			  type_is_unsafe(p) ? ", unsafe: CVE-2024-21823" : "");
+	return sysfs_emit(buf, "%s, %s vectors%s\n", types[t->kind].text,
+			  t->parent->ims ? "IMS" : "MSI-X",
+			  unsafe ? ", unsafe: CVE-2024-21823" : "");
 }
 
 struct mdev_driver type_driver = {

@@ -79,15 +79,25 @@ static const struct vd_ops vdev_core_ops = {
 
 /* ---- the worker ------------------------------------------------------------ */
 
+/* v->lock. What the guest's queue @wq limits itself to. */
+void vdev_limits(struct vdev *v, unsigned int wq, struct hwq_limits *ret_limits)
+{
+	struct vd_wqcfg cfg;
+
+	vd_wq_cfg(&v->vd, wq, &cfg);
+	ret_limits->max_xfer_shift = cfg.max_xfer_shift;
+	ret_limits->max_batch_shift = cfg.max_batch_shift;
+}
+
 /* Without v->lock. */
 static int vdev_run(struct vdev *v, const struct vd_cmd *cmd, const struct hwq_limits *limits,
 		    u16 *ret_result)
 {
 	switch (cmd->work) {
 	case VD_WORK_ENABLE:
-		return slice_enable(v->slice, limits);
+		return slice_enable(v->slice, __ffs(cmd->wqs), limits);
 	case VD_WORK_DISABLE:
-		slice_disable(v->slice, false);
+		slice_disable(v->slice, cmd->wqs, false);
 		return 0;
 	case VD_WORK_DRAIN:
 		return slice_drain(v->slice);
@@ -95,10 +105,10 @@ static int vdev_run(struct vdev *v, const struct vd_cmd *cmd, const struct hwq_l
 		return slice_abort(v->slice);
 	case VD_WORK_RESET:
 	case VD_WORK_RESET_ALL:
-		slice_disable(v->slice, true);
+		slice_disable(v->slice, cmd->wqs, true);
 		return 0;
 	case VD_WORK_GET_HANDLE:
-		return slice_handle(v->slice, ret_result);
+		return slice_handle(v->slice, cmd->vector - 1, ret_result);
 	case VD_WORK_PUT_HANDLE:
 	case VD_WORK_NONE:
 	case VD_WORK_MAX:
@@ -111,16 +121,12 @@ static void vdev_command(struct vdev *v)
 {
 	struct vd_cmd cmd = v->cmd;
 	struct hwq_limits limits = { };
-	struct vd_wqcfg cfg;
 	u16 result = 0;
 	int r;
 
 	v->cmd_new = false;
-	if (cmd.work == VD_WORK_ENABLE) {
-		vd_wq_cfg(&v->vd, 0, &cfg);
-		limits.max_xfer_shift = cfg.max_xfer_shift;
-		limits.max_batch_shift = cfg.max_batch_shift;
-	}
+	if (cmd.work == VD_WORK_ENABLE)
+		vdev_limits(v, __ffs(cmd.wqs), &limits);
 	mutex_unlock(&v->lock);
 	r = vdev_run(v, &cmd, &limits, &result);
 	record_deliver(v);
@@ -168,7 +174,7 @@ static void vdev_stop(struct vdev *v)
 	v->stop = false;
 	v->reset = false;
 	mutex_unlock(&v->lock);
-	slice_disable(v->slice, true);
+	slice_disable(v->slice, SLICE_ALL_WQS, true);
 	if (reset)
 		revived = slice_revive(v->slice);
 	mutex_lock(&v->lock);
@@ -206,22 +212,24 @@ static void vdev_work(struct work_struct *work)
 	mutex_unlock(&v->lock);
 }
 
-/* A descriptor of the guest completed; there is one completion vector. Any context. */
-void vdev_complete(struct vdev *v)
+/* A descriptor of the guest completed, with an interrupt by @vector. Any context. */
+void vdev_complete(struct vdev *v, unsigned int vector)
 {
-	bool sent = trigger_fire(&v->triggers[1]);
+	bool sent = trigger_fire(&v->triggers[vector]);
 
 	atomic64_inc(&v->slice->stats.interrupts);
 	trace_idxd_mdev_interrupt(v->slice->pasid, sent);
 	if (!sent) {
-		set_bit(1, &v->pending);
+		set_bit(vector, &v->pending);
 		queue_work(vdev_workers, &v->work);
 	}
 }
 
 static irqreturn_t vdev_interrupt(int irq, void *priv)
 {
-	vdev_complete(priv);
+	const struct vdev_irq *i = priv;
+
+	vdev_complete(i->vdev, i->vector);
 	return IRQ_HANDLED;
 }
 
@@ -238,16 +246,24 @@ static void vdev_announce(struct vfio_device *vfio, char *what)
 static int vdev_open(struct vfio_device *vfio)
 {
 	struct vdev *v = to_vdev(vfio);
-	struct vd_caps caps;
+	struct slice_user user = {
+		.fn = vdev_interrupt,
+		.gone_work = &v->work,
+		.mapping = vfio->inode->i_mapping,
+	};
 	unsigned int i;
 	int r;
 
 	for (i = 0; i < ARRAY_SIZE(v->triggers); i++)
 		trigger_init(&v->triggers[i]);
+	for (i = 1; i < ARRAY_SIZE(v->irqs); i++) {
+		v->irqs[i] = (struct vdev_irq){ .vdev = v, .vector = i };
+		user.priv[i - 1] = &v->irqs[i];
+	}
 	trigger_init(&v->request);
 	v->pending = 0;
 
-	r = slice_open(v->slice, vdev_interrupt, v, &v->work, vfio->inode->i_mapping, &caps);
+	r = slice_open(v->slice, &user);
 	if (r < 0)
 		return r;
 
@@ -257,7 +273,7 @@ static int vdev_open(struct vfio_device *vfio)
 	v->halted = false;
 	v->cmd_new = false;
 	v->cmd_owed = false;
-	r = vd_init(&v->vd, &caps, &vdev_core_ops, v);
+	r = vd_init(&v->vd, &v->slice->caps, &vdev_core_ops, v);
 	v->open = !r;
 	mutex_unlock(&v->lock);
 	if (r < 0) {
@@ -335,7 +351,10 @@ static void vdev_write_some(struct vdev *v, unsigned int index, u32 off, const v
 		vd_config_write(&v->vd, off, buf, len);
 	else if (index == VFIO_PCI_BAR0_REGION_INDEX)
 		vd_bar0_write(&v->vd, off, buf, len);
-	mutex_unlock(&v->lock);	/* a portal takes nothing but 64-byte stores */
+	mutex_unlock(&v->lock);
+	/* a portal takes nothing but 64-byte stores */
+	if (index == VFIO_PCI_BAR2_REGION_INDEX && len == 64)
+		slice_post(v->slice, off, buf);
 }
 
 /* Any length at any offset, in pieces that keep each aligned access whole. */
@@ -345,7 +364,7 @@ static ssize_t vdev_rw(struct vdev *v, char __user *buf, size_t count, loff_t *p
 	u64 off = *ppos & VFIO_PCI_OFFSET_MASK;
 	u64 size = vdev_region_size(v, index);
 	size_t done = 0;
-	u8 piece[64];
+	u8 piece[64] __aligned(8);
 	u32 len;
 
 	if (off >= size)
@@ -386,12 +405,13 @@ static int vdev_mmap(struct vfio_device *vfio, struct vm_area_struct *vma)
 	return portal_mmap(to_vdev(vfio)->slice, vma);
 }
 
-/* Of BAR2 only the two pages that stand for the guest's MSI-X portals are mapped. */
+/* Of BAR2 only the pages that stand for the guest's MSI-X portals are mapped, two of each queue. */
 int vdev_region_info(struct vfio_device *vfio, struct vfio_region_info *info,
 			    struct vfio_info_cap *caps)
 {
 	struct vfio_region_info_cap_sparse_mmap *sparse;
-	size_t len = struct_size(sparse, areas, 1);
+	unsigned int i, n = vd_wqs(&to_vdev(vfio)->vd);
+	size_t len = struct_size(sparse, areas, n);
 	int r;
 
 	if (info->index >= VFIO_PCI_NUM_REGIONS)
@@ -407,8 +427,11 @@ int vdev_region_info(struct vfio_device *vfio, struct vfio_region_info *info,
 		return -ENOMEM;
 	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
 	sparse->header.version = 1;
-	sparse->nr_areas = 1;
-	sparse->areas[0].size = 2 * PAGE_SIZE;
+	sparse->nr_areas = n;
+	for (i = 0; i < n; i++) {
+		sparse->areas[i].offset = i * VD_PORTAL_SIZE;
+		sparse->areas[i].size = 2 * PAGE_SIZE;
+	}
 	r = vfio_info_add_capability(caps, &sparse->header, len);
 	kfree(sparse);
 	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;

@@ -15,6 +15,12 @@
 struct platform_device;
 struct slice;
 
+/* What the handler of a completion interrupt is given. */
+struct vdev_irq {
+	struct vdev *vdev;
+	unsigned int vector;
+};
+
 struct vdev {
 	struct vfio_device vfio;	/* first: the VFIO core frees what it is in */
 	struct slice *slice;		/* referenced */
@@ -36,6 +42,7 @@ struct vdev {
 	struct delayed_work watchdog;	/* ends a command that the hardware does not */
 	unsigned long pending;		/* vectors the handler could not send, atomic */
 	struct trigger triggers[VD_MAX_VECTORS];
+	struct vdev_irq irqs[VD_MAX_VECTORS];
 	struct trigger request;
 };
 
@@ -44,12 +51,16 @@ static inline struct vdev *to_vdev(struct vfio_device *vfio)
 	return container_of(vfio, struct vdev, vfio);
 }
 
+struct hwq_limits;
+
+void vdev_limits(struct vdev *v, unsigned int wq, struct hwq_limits *ret_limits);
+
 /* Guest commands run here, off the vCPU that wrote the register. */
 extern struct workqueue_struct *vdev_workers;
 
 int vdev_region_info(struct vfio_device *vfio, struct vfio_region_info *info,
 		     struct vfio_info_cap *caps);
-void vdev_complete(struct vdev *v);
+void vdev_complete(struct vdev *v, unsigned int vector);
 long vdev_ioctl(struct vfio_device *vfio, unsigned int cmd, unsigned long arg);
 
 struct kobject *vdev_cdev_dir(struct platform_device *child);

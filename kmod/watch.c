@@ -21,13 +21,13 @@
 #include "vdev.h"
 #include "watch.h"
 
-/* The mdev that holds the queue, referenced, or NULL. */
+/* The mdev that it is for, referenced, or NULL. */
 static struct slice *watch_slice(const struct watch *w)
 {
 	struct slice *s;
 
 	mutex_lock(&parents_lock);
-	s = w->hwq->slice;
+	s = w->slice ?: w->hwq->slice;
 	if (s)
 		kref_get(&s->ref);
 	mutex_unlock(&parents_lock);
@@ -64,7 +64,10 @@ void watch_check(struct watch *w)
 	queue_work(vdev_workers, &w->work);
 }
 
-/* w->lock. To the guest, whose only queue has number 0 and which knows of no PASID. */
+/*
+ * w->lock. To the guest, whose only queue has number 0 and which knows of no PASID. Which
+ * of several queues it was nobody knows.
+ */
 static void watch_error(struct watch *w, const u64 *rec)
 {
 	if (w->has_error) {
@@ -73,6 +76,8 @@ static void watch_error(struct watch *w, const u64 *rec)
 	}
 	memcpy(w->error, rec, sizeof(w->error));
 	w->error[0] &= ~(RECORD_WQ | RECORD_OVERFLOW);
+	if (w->slice)
+		w->error[0] &= ~RECORD_WQ_VALID;
 	w->has_error = true;
 }
 
@@ -85,6 +90,8 @@ static int watch_wake(wait_queue_entry_t *entry, unsigned int mode, int sync, vo
 
 	memcpy(rec, w->hwq->wq->idxd->sw_err, sizeof(rec));
 	if (!(rec[0] & RECORD_WQ_VALID) || FIELD_GET(RECORD_WQ, rec[0]) != w->hwq->wq->id)
+		return 0;
+	if (w->slice && FIELD_GET(RECORD_PASID, rec[0]) != w->slice->pasid)
 		return 0;
 	spin_lock_irqsave(&w->lock, flags);
 	watch_error(w, rec);
@@ -112,6 +119,7 @@ static void watch_record(struct watch *w, const u64 *entry)
 
 	r->addr = entry[2];
 	r->irq = entry[1] & RECORD_INTERRUPT;
+	r->handle = FIELD_GET(RECORD_HANDLE, entry[1]);
 	r->len = !(entry[1] & RECORD_WANTED) ? 0 : is_iaa ? 64 : 32;
 	memcpy(r->data, (u8 *)entry + (is_iaa ? 64 : 32), r->len);
 	if (FIELD_GET(RECORD_CODE, entry[0]) == CODE_LOG_BATCH) {
@@ -160,7 +168,8 @@ bool watch_take(struct watch *w, struct watch_record *ret_rec)
 /* May sleep. What the device logged so far is known when this returns. */
 void watch_look(struct watch *w)
 {
-	log_look(w->log);
+	if (w->log)
+		log_look(w->log);
 }
 
 static void watch_set(struct watch *w, ioasid_t pasid)
@@ -186,27 +195,41 @@ void watch_forget(struct watch *w)
 	watch_set(w, 0);
 }
 
+/* Once. */
+void watch_setup(struct watch *w, struct slice *slice)
+{
+	w->slice = slice;
+	spin_lock_init(&w->lock);
+	INIT_WORK(&w->work, watch_work);
+	init_waitqueue_func_entry(&w->entry, watch_wake);
+}
+
 /* May sleep. */
-int watch_init(struct watch *w, struct hwq *hwq)
+int watch_attach(struct watch *w, struct hwq *hwq)
 {
 	struct log *l;
 
 	w->hwq = hwq;
-	spin_lock_init(&w->lock);
-	INIT_WORK(&w->work, watch_work);
 	l = log_attach(hwq->wq->idxd, w);
 	if (IS_ERR(l))
 		return PTR_ERR(l);
 	w->log = l;
-	init_waitqueue_func_entry(&w->entry, watch_wake);
 	add_wait_queue(&hwq->wq->err_queue, &w->entry);
 	return 0;
 }
 
-/* May sleep. The queue has no holder any more and is disabled. */
-void watch_exit(struct watch *w)
+/* May sleep. The queue is disabled, or its holder does not use it any more. */
+void watch_detach(struct watch *w)
 {
+	if (!w->log)
+		return;
 	remove_wait_queue(&w->hwq->wq->err_queue, &w->entry);
 	log_detach(w->log, w);
+	w->log = NULL;
+}
+
+/* May sleep, without any lock of a slice. Detached before; nothing of the queue is used after. */
+void watch_settle(struct watch *w)
+{
 	cancel_work_sync(&w->work);
 }

@@ -11,11 +11,14 @@
 
 struct hwq;
 struct log;
+struct slice;
 
 /* A completion that the device left in its log: software has to deliver it. */
 struct watch_record {
 	u64 addr;
 	bool irq;			/* the guest wants its interrupt */
+	u16 handle;			/* which */
+	u8 vector;			/* the guest's, of this handle; slice.c */
 	u8 len;				/* 0: it wants no record */
 	u8 data[64];
 };
@@ -24,7 +27,8 @@ struct watch_record {
 
 struct watch {
 	struct hwq *hwq;
-	struct log *log;
+	struct slice *slice;		/* one of several that share the queue, or NULL: whoever has it */
+	struct log *log;		/* NULL: not attached */
 	struct list_head node;		/* of the log */
 	wait_queue_entry_t entry;	/* in idxd's queue of those who wait for errors */
 	struct work_struct work;
@@ -36,10 +40,12 @@ struct watch {
 	unsigned int first, count;
 };
 
-int watch_init(struct watch *w, struct hwq *hwq);
+void watch_setup(struct watch *w, struct slice *slice);
+int watch_attach(struct watch *w, struct hwq *hwq);
+void watch_detach(struct watch *w);
+void watch_settle(struct watch *w);
 void watch_start(struct watch *w, ioasid_t pasid);
 void watch_forget(struct watch *w);
-void watch_exit(struct watch *w);
 
 void watch_look(struct watch *w);
 void watch_check(struct watch *w);

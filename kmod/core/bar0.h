@@ -164,4 +164,8 @@
 #define E_PCI_CONFIG		0x51
 #define E_CMD_ACTIVE		0x52
 
+/* Error codes of descriptors */
+#define E_DESC_OPCODE		0x10
+#define E_DESC_RECORD		0x1b
+
 #endif
