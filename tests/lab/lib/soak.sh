@@ -68,11 +68,18 @@ soak_done()
 
 verb_soak()
 {
-	local rc
-
 	SOAK=1
 	test_options "$@"
-	SOAK_FILE=$SOAK_DIR/$(date -u +%Y-%m-%d).txt
+	[ "$RECORD" = no ] || die "lab soak records always"
+	soak_run ""
+}
+
+# soak_run PREFIX: the tests, each recorded in results/PREFIX and the date.
+soak_run()
+{
+	local rc
+
+	SOAK_FILE=$SOAK_DIR/$1$(date -u +%Y-%m-%d).txt
 	mkdir -p "$SOAK_DIR"
 	SOAK_COMMIT=$(tree_commit)
 	if [ "$RESUME" = yes ]; then

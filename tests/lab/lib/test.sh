@@ -45,10 +45,10 @@ verb_list()
 	done
 }
 
-# test_options ARGUMENTS...: sets TEST_LIST, TEST_KERNELS, JOBS, RESUME and the output folder.
+# test_options ARGUMENTS...: sets TEST_LIST, TEST_KERNELS, JOBS, RESUME, RECORD and the output folder.
 test_options()
 {
-	TEST_LIST=() TEST_KERNELS="" TEST_NAMED=yes RESUME=no JOBS=$(jobs_default)
+	TEST_LIST=() TEST_KERNELS="" TEST_NAMED=yes RESUME=no RECORD=no JOBS=$(jobs_default)
 	RESULTS=${IDXD_LAB_RESULTS:-$CACHE/results/$(date -u +%Y%m%d-%H%M%S)-$$}
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -71,6 +71,7 @@ test_options()
 			shift
 			;;
 		--resume) RESUME=yes ;;
+		--record) RECORD=yes ;;
 		-*) die "unknown option $1 (see lab help)" ;;
 		*)
 			[ -e "$TEST_DIR/$1/$TEST_SCRIPT" ] || die "no test '$1' (see lab list)"
@@ -154,8 +155,15 @@ test_logs()
 
 verb_test()
 {
+	local prefix
+
 	SOAK=0
 	test_options "$@"
 	[ "$RESUME" = no ] || die "--resume is for lab soak"
-	tests_run
+	if [ "$RECORD" = no ]; then
+		tests_run
+	else
+		prefix=${TEST_KERNELS##*/}
+		soak_run "${prefix:-test}-"
+	fi
 }
