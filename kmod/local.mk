@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	kmod/irq.c kmod/irq.h \
 	kmod/layout-test \
 	kmod/layout.awk kmod/layout.list kmod/layout.sh \
+	kmod/leave.c kmod/leave.h \
 	kmod/log.c kmod/log.h \
 	kmod/main.c \
 	kmod/mdev.c kmod/mdev.h \

@@ -2,16 +2,18 @@
 /*
  * The physical function becomes an mdev parent with its first bound queue and
  * stops being one when it has neither a bound queue nor an mdev. When its PCI
- * driver leaves, it stops at once: that waits for every VMM to let go.
+ * driver leaves, it stops at once (leave.c): that waits for every VMM to let go.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/platform_device.h>
 #include <linux/slab.h>
 
 #include "hwq.h"
 #include "ims.h"
 #include "iommu.h"
 #include "layout.h"
+#include "leave.h"
 #include "parent.h"
 #include "slice.h"
 #include "type.h"
@@ -152,11 +154,22 @@ static struct parent *parent_register(struct idxd_device *idxd)
 	r = mdev_register_parent(&p->mdev, dev, &type_driver, p->mdev_types, TYPE_MAX);
 	if (r < 0)
 		goto undo_list;
+	p->watch = leave_watch(p);
+	if (IS_ERR(p->watch)) {
+		r = PTR_ERR(p->watch);
+		goto undo_mdev;
+	}
 	return p;
 
+undo_mdev:
+	p->watch = NULL;
+	mutex_lock(&parents_lock);
+	p->going = true;
+	mutex_unlock(&parents_lock);
+	mdev_unregister_parent(&p->mdev);
 undo_list:
 	mutex_lock(&parents_lock);
-	list_del(&p->node);
+	list_del_init(&p->node);
 	mutex_unlock(&parents_lock);
 	device_remove_file(dev, &dev_attr_idxd_mdev_unsafe);
 undo_irqs:
@@ -280,6 +293,7 @@ void parent_slice_removed(struct parent *p, struct slice *s)
 static void parent_reap(struct work_struct *work)
 {
 	struct parent *p = container_of(work, struct parent, reap);
+	struct platform_device *watch = NULL;
 	bool idle;
 
 	mutex_lock(&register_lock);
@@ -287,14 +301,18 @@ static void parent_reap(struct work_struct *work)
 	idle = list_empty(&p->hwqs) && list_empty(&p->slices) && !p->going;
 	if (idle) {
 		p->going = true;
-		list_del(&p->node);
+		list_del_init(&p->node);
 	}
+	if (list_empty(&p->node))
+		swap(watch, p->watch);
 	mutex_unlock(&parents_lock);
 	if (idle)
 		parent_unregister(p);
 	mutex_unlock(&register_lock);
-	if (idle)
+	if (watch) {
+		platform_device_unregister(watch);
 		parent_put(p);
+	}
 	parent_put(p);
 }
 
@@ -302,56 +320,27 @@ static void parent_reap(struct work_struct *work)
  * The function loses its driver. In-tree idxd (seen in 6.12.107 and 7.3.4) first
  * frees its work queues and then, if the device is still enabled, walks them to
  * disable them. Disabling the device here, while they exist, is what it would
- * do next anyway.
+ * do next anyway. Nothing happens if @p is being reaped, which this waits for.
  */
-static void parent_leave(struct parent *p)
+void parent_leave(struct parent *p)
 {
-	struct device *dev = &p->idxd->idxd_dev.conf_dev;
-
-	parent_unregister(p);
-	device_release_driver(dev);
-}
-
-/*
- * idxd is about to be unbound from the function, or has been. A queue that is
- * bound in between makes a parent of which only the second notice knows. Whoever
- * sets p->going unregisters; whoever takes p off the list puts it.
- */
-static int parent_notify(struct notifier_block *nb, unsigned long action, void *data)
-{
-	struct pci_dev *pdev = to_pci_dev(data);
-	bool unbound = action == BUS_NOTIFY_UNBOUND_DRIVER;
-	bool leave = false;
-	struct parent *p;
-
-	if (action != BUS_NOTIFY_UNBIND_DRIVER && !unbound)
-		return NOTIFY_DONE;
+	bool leave;
 
 	mutex_lock(&register_lock);
 	mutex_lock(&parents_lock);
-	p = parent_find(pdev);
-	if (p) {
-		leave = !p->going;
-		p->going = true;
-		if (unbound)
-			list_del(&p->node);
-	}
+	leave = !p->going;
+	p->going = true;
 	mutex_unlock(&parents_lock);
 	mutex_unlock(&register_lock);
-	if (!p)
-		return NOTIFY_DONE;
-	if (leave && unbound)
-		parent_unregister(p);
-	else if (leave)
-		parent_leave(p);
-	if (unbound)
-		parent_put(p);
-	return NOTIFY_OK;
+	if (!leave)
+		return;
+	parent_unregister(p);
+	device_release_driver(&p->idxd->idxd_dev.conf_dev);
+	mutex_lock(&parents_lock);
+	list_del_init(&p->node);
+	mutex_unlock(&parents_lock);
+	parent_check(p);
 }
-
-static struct notifier_block parent_nb = {
-	.notifier_call = parent_notify,
-};
 
 int parent_init(void)
 {
@@ -365,7 +354,7 @@ int parent_init(void)
 	reaper = alloc_workqueue("idxd_mdev", WQ_UNBOUND, 0);
 	if (!reaper)
 		return -ENOMEM;
-	r = bus_register_notifier(&pci_bus_type, &parent_nb);
+	r = leave_init();
 	if (r < 0)
 		destroy_workqueue(reaper);
 	return r;
@@ -375,5 +364,5 @@ int parent_init(void)
 void parent_exit(void)
 {
 	destroy_workqueue(reaper);
-	bus_unregister_notifier(&pci_bus_type, &parent_nb);
+	leave_exit();
 }

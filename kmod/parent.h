@@ -13,6 +13,7 @@ struct hwq;
 struct idxd_device;
 struct ims;
 struct pci_dev;
+struct platform_device;
 struct slice;
 
 enum type_kind {
@@ -42,6 +43,7 @@ struct parent {
 	bool going;			/* unregistered or about to be, parents_lock */
 	bool unsafe;			/* opened in spite of the erratum */
 	struct ims *ims;		/* NULL: completion vectors are MSI-X */
+	struct platform_device *watch;	/* learns that idxd leaves, register_lock */
 	struct work_struct reap;
 };
 
@@ -55,6 +57,7 @@ extern struct mutex parents_lock;
 
 int parent_bind(struct idxd_device *idxd, struct hwq *hwq, bool back);
 void parent_unbind(struct hwq *hwq);
+void parent_leave(struct parent *parent);
 void parent_put(struct parent *parent);
 void parent_slice_added(struct parent *parent, struct slice *slice);
 void parent_slice_removed(struct parent *parent, struct slice *slice);
