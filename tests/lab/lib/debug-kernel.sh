@@ -90,4 +90,5 @@ debug_kernel_select()
 	KERNEL_BUILD=/lab/debug-kernel/build
 	# Emulated, KASAN and lockdep are slow.
 	KERNEL_SLOW=4
+	KERNEL_APPEND="slab_debug=FZP"
 }

@@ -7,7 +7,7 @@
 # is known; and KERNEL_BUILT, "here" or "root": which system's tools built it.
 kernel_select()
 {
-	KERNEL_TREE="" KERNEL_BUILD="" KERNEL_BUILT=root KERNEL_SLOW=1
+	KERNEL_TREE="" KERNEL_BUILD="" KERNEL_BUILT=root KERNEL_SLOW=1 KERNEL_APPEND=""
 	case $OPT_KERNEL in
 	stable | backports)
 		KERNEL=$(kernel_version "$OPT_KERNEL")

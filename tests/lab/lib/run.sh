@@ -146,7 +146,7 @@ run_vm()
 	append+=" mitigations=off audit=0 lsm=landlock,lockdown,yama systemd.show_status=0 net.ifnames=0"
 	append+=" $(clock_append)"
 	[ "$HW_IOMMU" != on ] || append+=" intel_iommu=on,sm_on"
-	append+="$OPT_APPEND${HW_APPEND:+ $HW_APPEND}"
+	append+="${KERNEL_APPEND:+ $KERNEL_APPEND}$OPT_APPEND${HW_APPEND:+ $HW_APPEND}"
 	: >"$run/status"
 	local ports=(-device virtio-serial-pci,bus=pcie.0
 		-chardev "file,id=status,path=$run/status"
