@@ -125,6 +125,8 @@ void rescan_begin(struct op *op)
 			r = op_read_again(op, a);
 		else if (mdev)
 			r = op_copy_string(&op->uuid, uuid);
+		else		/* it was known when that came; it may be back since it was found gone */
+			m->rescan_all = true;
 		memmove(m->pending[i], m->pending[--m->n_pending], UUID_LEN);
 	}
 	if (r < 0) {

@@ -13,6 +13,7 @@
 #include "idxdvd/backend.h"
 #include "idxdvd/common/log.h"
 #include "idxdvd/definition.h"
+#include "idxdvd/op.h"
 #include "tests/unit/daemon-test.h"
 
 #define ROUNDS 500
@@ -134,6 +135,21 @@ static void replug_unseen(struct world *w, const char *name)
 	manager_rescan(w->manager, "dsa", name);
 }
 
+/* An event of its return comes while it is still known, and it is found gone by a read before that. */
+static void return_early(struct world *w, const char *name)
+{
+	const struct accel *a = manager_find_accel(w->manager, name);
+	char bdf[NAME_LEN];
+
+	if (!CHECK(a, "%s is not there", name))
+		return;
+	memcpy(bdf, a->bdf, sizeof(bdf));
+	happen(w, name, FAKE_UNPLUG);
+	CHECK(backend_fake_event(w->backend, name, FAKE_PLUG) == 0, "%s: no plug", name);
+	manager_remember(w->manager, bdf);
+	manager_pump(w->manager);
+}
+
 static void restart(struct world *w)
 {
 	manager_free(w->manager);
@@ -145,7 +161,7 @@ static void round_of(struct world *w)
 	char name[NAME_LEN];
 
 	snprintf(name, sizeof(name), "%s", name_of(w, dice(2)));
-	switch (dice(6)) {
+	switch (dice(7)) {
 	case 0:
 		happen(w, name, FAKE_RESET);
 		happen(w, name, FAKE_RESET_DONE);
@@ -171,6 +187,9 @@ static void round_of(struct world *w)
 		break;
 	case 5:
 		replug_unseen(w, name);
+		break;
+	case 6:
+		return_early(w, name);
 		break;
 	}
 	look(w);
