@@ -201,8 +201,8 @@ void manager_rescan(struct manager *m, const char *subsystem, const char *name)
 		manager_remember(m, uuid);
 	else if (!strcmp(subsystem, "drivers") && !strcmp(name, ALLOC_DRIVER))
 		module_changed(m);
-	else if (!strcmp(subsystem, "dsa") &&
-		 (!strncmp(name, "dsa", 3) || !strncmp(name, "iax", 3)))
+	else if (!strcmp(subsystem, "dsa"))
+		/* A new one, or a part of one that was not all there when its own event came. */
 		m->rescan_all = true;
 	else
 		log_debug("event of %s %s concerns nothing that is known", subsystem, name);

@@ -150,6 +150,17 @@ static void return_early(struct world *w, const char *name)
 	manager_pump(w->manager);
 }
 
+/* Its own event came when it was not all there; now another part of it is. */
+static void return_in_parts(struct world *w, const char *name)
+{
+	char engine[NAME_LEN];
+
+	happen(w, name, FAKE_UNPLUG);
+	CHECK(backend_fake_event(w->backend, name, FAKE_PLUG) == 0, "%s: no plug", name);
+	snprintf(engine, sizeof(engine), "engine%.8s.3", name + strlen("dsa"));
+	manager_rescan(w->manager, "dsa", engine);
+}
+
 static void restart(struct world *w)
 {
 	manager_free(w->manager);
@@ -161,7 +172,7 @@ static void round_of(struct world *w)
 	char name[NAME_LEN];
 
 	snprintf(name, sizeof(name), "%s", name_of(w, dice(2)));
-	switch (dice(7)) {
+	switch (dice(8)) {
 	case 0:
 		happen(w, name, FAKE_RESET);
 		happen(w, name, FAKE_RESET_DONE);
@@ -190,6 +201,9 @@ static void round_of(struct world *w)
 		break;
 	case 6:
 		return_early(w, name);
+		break;
+	case 7:
+		return_in_parts(w, name);
 		break;
 	}
 	look(w);
