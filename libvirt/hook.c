@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "idxdvd/common/cleanup.h"
+#include "libvirt/input.h"
 
 #define WORKER "idxdvd-libvirt-mdevs"
-#define DOMAIN_MAX (8 * 1024 * 1024)
 #define PATH_LEN 4096
 
 static const struct operation {
@@ -28,31 +28,6 @@ static const struct operation {
 	{ "prepare", "begin", true },
 	{ "release", "end", false },
 };
-
-static int read_domain(char **ret, size_t *ret_len)
-{
-	_cleanup_(freep) char *text = malloc(DOMAIN_MAX + 1);
-	size_t len = 0;
-	ssize_t n;
-
-	if (!text)
-		return -ENOMEM;
-	while (len <= DOMAIN_MAX) {
-		n = read(STDIN_FILENO, text + len, DOMAIN_MAX + 1 - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += n;
-	}
-	if (len > DOMAIN_MAX)
-		return -EFBIG;
-	*ret = TAKE(text);
-	*ret_len = len;
-	return 0;
-}
 
 /* What was read becomes standard input again. */
 static int give_back(const char *text, size_t len)
@@ -88,7 +63,7 @@ static int act(char **argv)
 	size_t len = 0;
 	int r;
 
-	r = read_domain(&text, &len);
+	r = input_read(&text, &len);
 	/* Without this word it has no mdev, in whatever way it is written. */
 	if (r == 0 && !memmem(text, len, "mdev", 4))
 		return 0;

@@ -5,11 +5,12 @@ if BUILD_HOOK
 sbin_PROGRAMS += idxdvd-libvirt-hook idxdvd-libvirt-mdevs
 endif
 EXTRA_PROGRAMS = idxdvd-libvirt-hook idxdvd-libvirt-mdevs
-idxdvd_libvirt_hook_SOURCES = libvirt/hook.c
+idxdvd_libvirt_hook_SOURCES = libvirt/hook.c libvirt/input.c libvirt/input.h
 
 idxdvd_libvirt_mdevs_SOURCES = \
 	libvirt/daemon.c libvirt/daemon.h \
 	libvirt/domain.c libvirt/domain.h \
+	libvirt/input.c libvirt/input.h \
 	libvirt/mdevs.c
 idxdvd_libvirt_mdevs_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
 idxdvd_libvirt_mdevs_LDADD = idxdvd/libcommon.a $(SYSTEMD_LIBS) $(JSON_LIBS) $(XML_LIBS)

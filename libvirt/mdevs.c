@@ -18,6 +18,7 @@
 #include "idxdvd/common/cleanup.h"
 #include "libvirt/daemon.h"
 #include "libvirt/domain.h"
+#include "libvirt/input.h"
 
 #define STATE	"/run/idxdvd-libvirt"
 #define MDEVS	"/sys/bus/mdev/devices"
@@ -144,29 +145,6 @@ static int release(const struct domain *d)
 	return 0;
 }
 
-static int read_stdin(char **ret, size_t *ret_len)
-{
-	_cleanup_(freep) char *text = malloc(DOMAIN_MAX_SIZE + 1);
-	size_t len = 0;
-	ssize_t n;
-
-	if (!text)
-		return -ENOMEM;
-	while (len <= DOMAIN_MAX_SIZE) {
-		n = read(STDIN_FILENO, text + len, DOMAIN_MAX_SIZE + 1 - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += n;
-	}
-	*ret = TAKE(text);
-	*ret_len = len;
-	return 0;
-}
-
 static int run(int (*operation)(const struct domain *d))
 {
 	_cleanup_(freep) char *text = NULL;
@@ -175,7 +153,7 @@ static int run(int (*operation)(const struct domain *d))
 	size_t len = 0;
 	int r;
 
-	r = read_stdin(&text, &len);
+	r = input_read(&text, &len);
 	if (r < 0) {
 		fprintf(stderr, "idxdvd: the domain cannot be read: %s\n", strerror(-r));
 		return r;
