@@ -11,6 +11,7 @@
 #include "idxdvd/bus-util.h"
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/common/log.h"
+#include "idxdvd/common/message.h"
 
 #define POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
@@ -50,7 +51,7 @@ void bus_audit(sd_bus_message *msg, const char *action, const struct bus_details
 	_cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
 	uid_t uid = (uid_t)-1, login = (uid_t)-1;
 	const char *exe = "?";
-	char text[320] = "";
+	char text[320] = "", user[16];
 	pid_t pid = 0;
 
 	/* What cannot be found out is still better than no record. */
@@ -63,7 +64,10 @@ void bus_audit(sd_bus_message *msg, const char *action, const struct bus_details
 		sd_bus_creds_get_audit_login_uid(creds, &login);
 	}
 	bus_details_format(d, text, sizeof(text));
-	log_warning("audit: %s by user %d (logged in as %d), pid %d (%s): %s", action, (int)uid,
+	snprintf(user, sizeof(user), "%d", (int)uid);
+	message_log(&(struct message){
+			.kind = MESSAGE_FORCED, .level = LOG_WARNING, .operation = action, .user = user,
+		    }, "audit: %s by user %s (logged in as %d), pid %d (%s): %s", action, user,
 		    (int)login, (int)pid, exe, text);
 }
 

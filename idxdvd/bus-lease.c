@@ -11,6 +11,7 @@
 #include "idxdvd/bus-util.h"
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/common/log.h"
+#include "idxdvd/common/message.h"
 #include "idxdvd/manager.h"
 
 /* An mdev that is open cannot be removed; its closing is an event, other obstacles have none. */
@@ -94,7 +95,9 @@ static int on_reap(sd_event_source *source, void *userdata)
 	for (struct lease *l = all->list; l; l = l->next) {
 		if (!l->gone || l->trying)
 			continue;
-		log_info("%s: the client that leased it has gone, so it goes too", l->uuid);
+		message_log(&(struct message){
+				.kind = MESSAGE_LEASE_ENDED, .level = LOG_INFO, .mdev = l->uuid,
+			    }, "%s: the client that leased it has gone, so it goes too", l->uuid);
 		l->trying = true;
 		all->n_trying++;
 		manager_destroy_mdev(all->b->manager, l->uuid, false, removed, l);

@@ -8,6 +8,7 @@
 
 #include "idxdvd/apply.h"
 #include "idxdvd/common/log.h"
+#include "idxdvd/common/message.h"
 #include "idxdvd/common/parse.h"
 #include "idxdvd/execute.h"
 #include "idxdvd/fs.h"
@@ -149,8 +150,12 @@ static int take_back(struct executor *e, struct journal_entry *entry, size_t n)
 	if (r >= 0 && definition)
 		r = defstore_undo(e->definitions, definition);
 	if (r < 0) {
-		log_error("%s of %s could not be taken back, it is tried again later",
-			  plan_kind_name(entry->plan->kind), entry->plan->accel);
+		message_log(&(struct message){
+				.kind = MESSAGE_UNSETTLED, .level = LOG_ERR,
+				.operation = plan_kind_name(entry->plan->kind),
+				.accelerator = entry->plan->accel, .mdev = entry->plan->uuid,
+			    }, "%s of %s could not be taken back, it is tried again later",
+			    plan_kind_name(entry->plan->kind), entry->plan->accel);
 		note_unsettled(e, entry->plan->bdf);
 		entry->refused = true;
 		if (journal_begin(e->journal, entry) < 0)
@@ -317,8 +322,11 @@ static void settle(struct executor *e, struct journal_entry *entry)
 	size_t acted;
 	int r;
 
-	log_notice("%s of %s was interrupted, it is %s", plan_kind_name(p->kind),
-		   p->uuid[0] ? p->uuid : p->accel, forward ? "finished" : "taken back");
+	message_log(&(struct message){
+			.kind = MESSAGE_INTERRUPTED, .level = LOG_NOTICE,
+			.operation = plan_kind_name(p->kind), .accelerator = p->accel, .mdev = p->uuid,
+		    }, "%s of %s was interrupted, it is %s", plan_kind_name(p->kind),
+		    p->uuid[0] ? p->uuid : p->accel, forward ? "finished" : "taken back");
 	if (!forward) {
 		take_back(e, entry, p->n);
 		return;

@@ -5,6 +5,7 @@ idxdvd_libcommon_a_SOURCES = \
 	idxdvd/common/cleanup.h \
 	idxdvd/common/json.c idxdvd/common/json.h \
 	idxdvd/common/log.c idxdvd/common/log.h \
+	idxdvd/common/message.c idxdvd/common/message.h \
 	idxdvd/common/parse.c idxdvd/common/parse.h \
 	idxdvd/common/table.c idxdvd/common/table.h
 

@@ -20,6 +20,7 @@
 #include "idxdvd/common/api.h"
 #include "idxdvd/common/cleanup.h"
 #include "idxdvd/common/log.h"
+#include "idxdvd/common/message.h"
 #include "idxdvd/manager.h"
 #include "idxdvd/monitor.h"
 #include "idxdvd/policy.h"
@@ -182,8 +183,9 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *err)
 
 	sd_notifyf(0, "READY=1\nSTATUS=%zu accelerators, %zu mdevs", manager_n_accels(d->manager),
 		   manager_n_mdevs(d->manager));
-	log_info("ready: %zu accelerators, %zu mdevs", manager_n_accels(d->manager),
-		 manager_n_mdevs(d->manager));
+	message_log(&(struct message){ .kind = MESSAGE_READY, .level = LOG_INFO },
+		    "ready: %zu accelerators, %zu mdevs", manager_n_accels(d->manager),
+		    manager_n_mdevs(d->manager));
 	return 1;
 }
 

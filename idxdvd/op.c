@@ -5,6 +5,7 @@
 
 #include "idxdvd/backend.h"
 #include "idxdvd/common/log.h"
+#include "idxdvd/common/message.h"
 #include "idxdvd/common/parse.h"
 #include "idxdvd/op.h"
 
@@ -250,14 +251,17 @@ static void again(struct op *op)
 static void log_done(const struct op *op)
 {
 	const struct plan *p = op->plan;
+	const struct message m = {
+		.kind = MESSAGE_DONE, .level = LOG_INFO, .operation = plan_kind_name(p->kind),
+		.accelerator = p->accel, .mdev = p->uuid,
+	};
 
 	if (!p->bdf[0])
-		log_info("%s: %s done", p->uuid, plan_kind_name(p->kind));
+		message_log(&m, "%s: %s done", p->uuid, m.operation);
 	else if (p->uuid[0])
-		log_info("%s: %s on %s done, %zu steps", p->uuid, plan_kind_name(p->kind), p->accel,
-			 p->n);
+		message_log(&m, "%s: %s on %s done, %zu steps", p->uuid, m.operation, p->accel, p->n);
 	else
-		log_info("%s: %s done, %zu steps", p->accel, plan_kind_name(p->kind), p->n);
+		message_log(&m, "%s: %s done, %zu steps", p->accel, m.operation, p->n);
 }
 
 static int first_error(int a, int b)

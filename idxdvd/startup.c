@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "idxdvd/common/log.h"
+#include "idxdvd/common/message.h"
 #include "idxdvd/op.h"
 
 static void run_start(struct job *job)
@@ -22,7 +23,10 @@ static void forget_lost(struct record *rec, const struct table *mdevs)
 			i++;
 			continue;
 		}
-		log_notice("mdev %s is gone, somebody else removed it", rec->mdevs[i].uuid);
+		message_log(&(struct message){
+				.kind = MESSAGE_MDEV_LOST, .level = LOG_NOTICE,
+				.mdev = rec->mdevs[i].uuid,
+			    }, "mdev %s is gone, somebody else removed it", rec->mdevs[i].uuid);
 		record_drop_mdev(rec, rec->mdevs[i].uuid);
 	}
 }

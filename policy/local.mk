@@ -32,6 +32,8 @@ policy/idxdvd.service: policy/idxdvd.service.in Makefile
 	$(SED) -e 's|@libexecdir[@]|$(libexecdir)|g' $(top_srcdir)/policy/idxdvd.service.in >$@.tmp && \
 	mv $@.tmp $@
 
+dist_catalog_DATA = policy/idxdvd.catalog
+
 # After those of mdevctl, which have 60.
 udevrules_DATA = policy/61-idxdvd.rules
 EXTRA_DIST += policy/61-idxdvd.rules.in

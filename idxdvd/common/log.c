@@ -15,12 +15,17 @@ void log_set_max_level(int level)
 	max_level = level;
 }
 
+bool log_is_shown(int level)
+{
+	return level <= max_level;
+}
+
 void log_print(int level, const char *fmt, ...)
 {
 	char line[LINE_MAX_LEN];
 	va_list ap;
 
-	if (level > max_level)
+	if (!log_is_shown(level))
 		return;
 
 	va_start(ap, fmt);

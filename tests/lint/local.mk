@@ -3,6 +3,7 @@ lint_tests = \
 	tests/lint/includes.sh \
 	tests/lint/spdx.sh \
 	tests/lint/headers.sh \
+	tests/lint/catalog.sh \
 	tests/lint/unit.sh
 
 TESTS += $(lint_tests)
