@@ -11,6 +11,7 @@ dbus_tests = \
 	tests/dbus/holders.py \
 	tests/dbus/leases.py \
 	tests/dbus/model.py \
+	tests/dbus/orchestrator.py \
 	tests/dbus/parallel.py \
 	tests/dbus/policy.py \
 	tests/dbus/polkit.py \

@@ -3,6 +3,7 @@
 EXTRA_DIST += \
 	tests/lab/README.md \
 	docs/conflicts.md \
+	docs/examples \
 	docs/hardware.md \
 	docs/lab.md \
 	docs/vmm.md \
