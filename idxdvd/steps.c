@@ -189,8 +189,9 @@ void plan_claim(struct plan *p, const struct accel *a, const struct wq *w,
 }
 
 /*
- * The opposite. idxd wipes most of it at the unbind; the steps say what must hold afterwards. On a
- * device that we laid out its mode is again that of the layout.
+ * The opposite. idxd wipes most of it at the unbind; the steps say what must hold afterwards. A queue
+ * that has a size and a group, is shared and of no type, as idxd leaves it, would be in the way of
+ * everybody: with such a one idxd enables no other queue of the device.
  */
 void plan_unclaim(struct plan *p, const struct accel *a, const struct wq *w, const char *why)
 {
@@ -203,8 +204,8 @@ void plan_unclaim(struct plan *p, const struct accel *a, const struct wq *w, con
 	plan_set(p, w->name, "driver_name", w->driver_name, "", wiped);
 	plan_set(p, w->name, "type", wq_type_name(w->type), "none", wiped);
 	plan_set(p, w->name, "priority", old, "0", wiped);
-	plan_want(p, w->name, "mode", wq_mode_name(w), a->laid_out ? "dedicated" : "shared",
-		  "shared", wiped);
+	plan_want(p, w->name, "mode", wq_mode_name(w), "dedicated", "shared",
+		  "a shared queue of no type keeps idxd from enabling others");
 }
 
 int alloc_done(struct plan **p, struct plan **ret, struct refusal *ret_refusal)

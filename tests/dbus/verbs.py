@@ -195,7 +195,7 @@ def test_adopt_again_is_harmless(world):
     {"id": 1, "size": 16, "group": 0, "mode": "dedicated", "type": "user", "name": "app",
      "driver-name": "user", "driver": "user", "priority": 10, "clients": 1, "pid": 4711,
      "comm": "dpdk-test"},
-    {"id": 2, "size": 16, "group": 0}]))
+    {"id": 2, "size": 16, "group": 0, "mode": "dedicated"}]))
 def test_beside_the_host(world):
     """A device that the host has enabled: its queues are shown with their holders and left alone."""
     queues = {q["name"]: q for q in
