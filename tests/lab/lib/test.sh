@@ -94,6 +94,23 @@ test_out()
 	echo "$RESULTS/$1-${2##*/}"
 }
 
+# A test whose folder has the file boots is run in that many, each a new VM; it ends with the first
+# that fails. Its kernel log is that of the last.
+test_boots()
+{
+	local left rc
+
+	left=$(test_setting "$1" boots || echo 1)
+	[ "$SOAK" = 1 ] || left=$(((left + 19) / 20))
+	while :; do
+		run_booted
+		rc=$?
+		run_clean
+		left=$((left - 1))
+		[ $rc = 0 ] && [ $left -gt 0 ] || return $rc
+	done
+}
+
 # test_one NAME KERNEL: one boot; sets TEST_RESULT (pass, FAIL, skip) and TEST_WHY.
 test_one()
 {
@@ -114,7 +131,7 @@ test_one()
 	done < <(test_setting "$name" skip)
 	OPT_PUTS=("$TEST_DIR/$name:/root/test")
 	MODE=run COMMAND="cd /root/test && sh ./$TEST_SCRIPT"
-	( "$TEST_PREPARE" "$name" || exit 1; run_booted; rc=$?; run_clean; exit $rc ) \
+	( "$TEST_PREPARE" "$name" || exit 1; test_boots "$name" ) \
 		>"$out.output" 2>"$out.lab" </dev/null
 	rc=$?
 	TEST_WHY=
