@@ -6,7 +6,14 @@ run_defaults()
 	OPT_KERNEL=stable OPT_BUILD="" OPT_MODULES="" OPT_HW="" OPT_APPEND="" OPT_KEEP_LOG=""
 	OPT_TIMEOUT=600
 	OPT_DEBS=() OPT_PUTS=() OPT_ENV=() OPT_QEMU=()
+	OPT_PACKAGED=no
 	SKIP_USERSPACE=no SKIP_MODULE=no
+}
+
+# This tree comes as Debian packages (packaged.sh), and not by make install.
+run_packaged()
+{
+	OPT_PACKAGED=yes SKIP_USERSPACE=yes SKIP_MODULE=yes
 }
 
 # skip_part PART: leave this part of the tree out of the VM.
@@ -47,6 +54,11 @@ run_options()
 		--qemu) read -r -a more <<<"$2" && OPT_QEMU+=("${more[@]}") ;;
 		--skip)
 			skip_part "$2"
+			;;
+		--packaged)
+			run_packaged
+			shift
+			continue
 			;;
 		--)
 			shift
@@ -135,7 +147,11 @@ run_vm()
 	trap run_clean EXIT
 	kernel_select
 	build_tree "$KERNEL"
-	image=$(image_with "${OPT_DEBS[@]}") || exit 1
+	if [ "$OPT_PACKAGED" = yes ]; then
+		image=$(image_packaged "${OPT_DEBS[@]}") || exit 1
+	else
+		image=$(image_with "${OPT_DEBS[@]}") || exit 1
+	fi
 	hw_read "$OPT_HW"
 	hw_args
 	run_stage "$run/stage"

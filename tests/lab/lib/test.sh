@@ -129,6 +129,7 @@ test_one()
 	while read -r part; do
 		skip_part "$part"
 	done < <(test_setting "$name" skip)
+	[ ! -e "$TEST_DIR/$name/packaged" ] || run_packaged
 	OPT_PUTS=("$TEST_DIR/$name:/root/test")
 	MODE=run COMMAND="cd /root/test && sh ./$TEST_SCRIPT"
 	( "$TEST_PREPARE" "$name" || exit 1; test_boots "$name" ) \
