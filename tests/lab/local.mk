@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	docs/examples \
 	docs/hardware.md \
 	docs/lab.md \
+	docs/tutorial.md \
 	docs/vmm.md \
 	tests/hw \
 	tests/lab/bugs \
