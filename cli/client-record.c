@@ -64,6 +64,7 @@ static const struct client_field work_queue_fields[] = {
 	FIELD(client_work_queue, label, "Label", "label", 's'),
 	FIELD(client_work_queue, driver, "Driver", "driver", 's'),
 	FIELD(client_work_queue, mdev, "Mdev", "mdev", 'o'),
+	FIELD(client_work_queue, sharers, "Sharers", "sharers", 'u'),
 	FIELD(client_work_queue, type, "Type", "type", 's'),
 	FIELD(client_work_queue, driver_name, "DriverName", "driver_name", 's'),
 	FIELD(client_work_queue, state, "State", "state", 's'),
@@ -121,6 +122,8 @@ static const struct client_field capacity_fields[] = {
 	FIELD(client_capacity, exclusive, "Exclusive", "exclusive", 'u'),
 	FIELD(client_capacity, foreign, "Foreign", "foreign", 'u'),
 	FIELD(client_capacity, unusable, "Unusable", "unusable", 'u'),
+	FIELD(client_capacity, room, "Room", "room", 'u'),
+	FIELD(client_capacity, max_sharers, "MaxSharers", "max_sharers", 'u'),
 	FIELD(client_capacity, quota_left, "QuotaLeft", "quota_left", 'i'),
 };
 

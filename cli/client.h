@@ -46,7 +46,7 @@ struct client_work_queue {
 	char *path;
 	char *name, *accelerator, *type, *driver_name, *mode, *state, *class, *holder;
 	char *label, *driver, *mdev;
-	uint32_t size, priority;
+	uint32_t size, priority, sharers;
 	int32_t group;
 };
 
@@ -73,7 +73,7 @@ struct client_capacity {
 	char *device, *type;
 	int32_t numa_node, quota_left;	/* of who asks; -1: he has none */
 	uint32_t total, free_now, creatable, reserved, host, mdevs, in_use, exclusive, foreign,
-		 unusable;
+		 unusable, room, max_sharers;
 };
 
 struct client_holder {

@@ -204,13 +204,14 @@ void print_capacity(const struct client_list *capacity)
 	if (!capacity->n)
 		return;
 
-	printf("%-6s %-17s %5s %4s %6s %5s %5s %5s %6s %4s %7s %5s\n", "DEVICE", "TYPE", "TOTAL",
-	       "FREE", "CREATE", "RESVD", "HOST", "MDEVS", "IN-USE", "EXCL", "FOREIGN", "OTHER");
+	printf("%-6s %-17s %5s %4s %6s %5s %5s %5s %6s %4s %7s %5s %5s\n", "DEVICE", "TYPE", "TOTAL",
+	       "FREE", "CREATE", "RESVD", "HOST", "MDEVS", "IN-USE", "EXCL", "FOREIGN", "OTHER",
+	       "ROOM");
 	for (i = 0; i < capacity->n; i++)
-		printf("%-6s %-17s %5u %4u %6u %5u %5u %5u %6u %4u %7u %5u\n", c[i].device,
+		printf("%-6s %-17s %5u %4u %6u %5u %5u %5u %6u %4u %7u %5u %5u\n", c[i].device,
 		       c[i].type, c[i].total, c[i].free_now, c[i].creatable, c[i].reserved,
 		       c[i].host, c[i].mdevs, c[i].in_use, c[i].exclusive, c[i].foreign,
-		       c[i].unusable);
+		       c[i].unusable, c[i].room);
 	if (c->quota_left >= 0)
 		printf("Your quota leaves you %d more.\n", c->quota_left);
 }

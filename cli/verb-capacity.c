@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where the work queues are, and who has them. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/client.h"
@@ -36,6 +37,23 @@ int verb_holders(struct client *c, const struct cli_args *args)
 	return r < 0 ? client_complain(c, "holders", r) : API_EXIT_OK;
 }
 
+/* All the mdevs of a queue that several share. */
+static int print_sharers(struct client *c, const char *wq)
+{
+	_cleanup_(client_snapshot_done) struct client_snapshot s = { 0 };
+	const struct client_mdev *d;
+	int r = client_get_snapshot(c, &s);
+	size_t n = 0;
+
+	d = s.mdevs.items;
+	for (size_t i = 0; i < s.mdevs.n && r >= 0; i++)
+		n += !strcmp(client_snapshot_name(&s, d[i].work_queue), wq);
+	for (size_t i = 0; i < s.mdevs.n && n > 1; i++)
+		if (!strcmp(client_snapshot_name(&s, d[i].work_queue), wq))
+			printf("  mdev %s  %s  %s  %s\n", d[i].uuid, d[i].type, d[i].state, d[i].holder);
+	return r;
+}
+
 int verb_why(struct client *c, const struct cli_args *args)
 {
 	_cleanup_(client_list_done) struct client_list l = { .class = &client_holder_class };
@@ -49,9 +67,12 @@ int verb_why(struct client *c, const struct cli_args *args)
 	if (r < 0)
 		return client_complain(c, "why", r);
 
-	printf("%s is %s: %s\n", wq, why.class, *why.error ? why.reason : "an mdev can have it");
+	printf("%s is %s: %s\n", wq, why.class, *why.reason ? why.reason : "an mdev can have it");
 	if (*why.remedy)
 		printf("to free it: %s\n", why.remedy);
+	r = print_sharers(c, wq);
+	if (r < 0)
+		return client_complain(c, "why", r);
 	/* Who may not see the holders still gets the rest. */
 	r = client_get_holders(c, wq, &l);
 	if (r < 0)

@@ -107,7 +107,7 @@ static void print_capacity(const struct state *x)
 {
 	const struct client_capacity *c = x->capacity.items;
 
-	head("capacity", "work queues by what they are good for; see idxdctl capacity");
+	head("capacity", "work queues by what they are good for, and room for mdevs; see idxdctl capacity");
 	for (size_t i = 0; i < x->capacity.n; i++) {
 		const struct {
 			const char *name;
@@ -117,7 +117,7 @@ static void print_capacity(const struct state *x)
 			{ "creatable", c[i].creatable }, { "reserved", c[i].reserved },
 			{ "host", c[i].host }, { "mdevs", c[i].mdevs }, { "in-use", c[i].in_use },
 			{ "exclusive", c[i].exclusive }, { "foreign", c[i].foreign },
-			{ "unusable", c[i].unusable },
+			{ "unusable", c[i].unusable }, { "room", c[i].room },
 		};
 
 		for (size_t k = 0; k < ARRAY_LEN(parts); k++) {

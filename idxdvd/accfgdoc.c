@@ -19,7 +19,8 @@ bool accfgdoc_is(const char *text)
 /* What the file says of one device. */
 struct reading {
 	const struct accel *a;
-	unsigned int n_ours, n_host;
+	unsigned int n_ours, n_host;	/* queues for mdevs and for the host */
+	unsigned int n_taken;		/* queues that mdevs have now */
 	bool seen[RECORD_MAX_WQS];
 	struct refusal *refusal;
 };
@@ -55,10 +56,10 @@ static int check_mdev_queue(struct reading *r, struct json_object *o, const stru
 	char mode[NAME_LEN] = "dedicated";
 
 	if (json_get_string(o, "mode", mode, sizeof(mode)) == -EBADMSG ||
-	    strcmp(mode, "dedicated"))
+	    (strcmp(mode, "dedicated") && (w->dedicated || !w->mdev[0])))
 		return refuse(r->refusal, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, w->name,
 			      "make it dedicated in the file",
-			      "the file wants a shared queue for mdevs, and their types have dedicated ones only");
+			      "the file wants a shared queue for mdevs, and one is shared only while mdevs of a 1swq type are on it");
 	r->n_ours++;
 	return 0;
 }
@@ -152,8 +153,12 @@ static int read_device(struct reading *r, struct json_object *o)
 		q = read_list(r, o, "ungrouped_workqueues", read_queue);
 	if (q >= 0)
 		q = read_list(r, o, "ungrouped_engines", read_engine);
-	if (q < 0 || r->n_ours >= r->a->n_mdevs)
+	if (q < 0)
 		return q;
+	for (unsigned int i = 0; i < r->a->n_wqs; i++)
+		r->n_taken += r->a->wqs[i].mdev[0] != '\0';
+	if (r->n_ours >= r->n_taken)
+		return 0;
 	return refuse(r->refusal, REFUSE_IN_USE, EBUSY, r->a->name,
 		      "idxdctl destroy some, or give more queues the driver mdev in the file",
 		      "the file leaves %u queues for %u mdevs", r->n_ours, r->a->n_mdevs);
@@ -208,7 +213,7 @@ static int convert_device(const struct ledger *l, struct json_object *o, struct 
 	if (q < 0)
 		return q;
 	json_object_object_add(entry, "host-wqs", json_object_new_int64(r.n_host));
-	json_object_object_add(entry, "pool-min", json_object_new_int64(r.n_ours - r.a->n_mdevs));
+	json_object_object_add(entry, "pool-min", json_object_new_int64(r.n_ours - r.n_taken));
 	return 0;
 }
 

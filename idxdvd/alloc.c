@@ -11,7 +11,8 @@
 /* --- create ---------------------------------------------------------------------------------- */
 
 /* Says in a few words why a wq cannot be taken; "" if it can. */
-static void wq_obstacle(const struct accel *a, const struct wq *w, char *buf, size_t size)
+static void wq_obstacle(const struct accel *a, const struct wq *w, const struct place_request *req,
+			char *buf, size_t size)
 {
 	char holder[64] = "";
 
@@ -22,7 +23,8 @@ static void wq_obstacle(const struct accel *a, const struct wq *w, char *buf, si
 	switch (w->cls) {
 	case WQ_FREE:
 		if (alloc_wq_is_fresh(a, w) && alloc_wq_is_shut(a, w))
-			snprintf(buf, size, "engines are %s's", place_group_user(a, w->group)->name);
+			snprintf(buf, size, "engines are %s's",
+				 place_group_user(a, w->group, w)->name);
 		else if (w->reserved)
 			snprintf(buf, size, "kept for the host");
 		else if (!w->size)
@@ -40,11 +42,17 @@ static void wq_obstacle(const struct accel *a, const struct wq *w, char *buf, si
 		if (!w->ours)
 			snprintf(buf, size, "bound to our module by somebody else");
 		else if (alloc_wq_is_shut(a, w))
-			snprintf(buf, size, "engines are %s's", place_group_user(a, w->group)->name);
+			snprintf(buf, size, "engines are %s's",
+				 place_group_user(a, w->group, w)->name);
 		break;
 	case WQ_MDEV_IDLE:
 	case WQ_MDEV_IN_USE:
-		snprintf(buf, size, "mdev %s%s", w->mdev, holder);
+		if (alloc_wq_is_usable(a, w, req))
+			break;
+		if (w->n_mdevs > 1)
+			snprintf(buf, size, "%u mdevs", w->n_mdevs);
+		else
+			snprintf(buf, size, "mdev %s%s", w->mdev, holder);
 		break;
 	case WQ_FOREIGN:
 		snprintf(buf, size, "configured by somebody else");
@@ -82,13 +90,14 @@ static int refuse_engines(const char *object, struct refusal *ret)
 		      "the engines of what is left work for another queue, and the policy (exclusive-engines) gives them to one only");
 }
 
-static void list_obstacles(const struct accel *a, char *buf, size_t size)
+static void list_obstacles(const struct accel *a, const struct place_request *req, char *buf,
+			   size_t size)
 {
 	char why[128];
 	size_t len = strlen(buf);
 
 	for (unsigned int i = 0; i < a->n_wqs && len < size; i++) {
-		wq_obstacle(a, &a->wqs[i], why, sizeof(why));
+		wq_obstacle(a, &a->wqs[i], req, why, sizeof(why));
 		if (why[0])
 			len += snprintf(buf + len, size - len, "%s%s: %s", len ? ", " : "",
 					a->wqs[i].name, why);
@@ -104,7 +113,7 @@ static int refuse_capacity(struct accel *const *accels, size_t n, const struct m
 
 	for (size_t i = 0; i < n; i++)
 		if (accels[i]->adopted && accels[i]->kind == type->kind) {
-			list_obstacles(accels[i], holders, sizeof(holders));
+			list_obstacles(accels[i], NULL, holders, sizeof(holders));
 			unsized = unsized || accel_has_unsized(accels[i]);
 			shut = shut || accel_has_shut(accels[i], 0);
 		}
@@ -120,14 +129,19 @@ static int refuse_capacity(struct accel *const *accels, size_t n, const struct m
 }
 
 /* Reasons for which an accelerator hands none of its wqs out. */
-static int check_guest(const struct accel *a, struct refusal *ret)
+static int check_guest(const struct accel *a, const struct mdev_type *type, struct refusal *ret)
 {
+	struct refusal why;
 	int r;
 
 	r = alloc_check_host(a, ret);
-	if (r == 0 && a->unsafe && !a->unsafe_allowed)
+	if (r == 0 && type->shared)
+		r = alloc_check_shared(a, ret);
+	else if (r == 0 && a->unsafe && !a->unsafe_allowed)
 		r = refuse(ret, REFUSE_UNSAFE_DEVICE, EPERM, a->name,
-			   "use a device without the erratum, or idxdctl trust this one if you trust all its guests",
+			   alloc_check_shared(a, &why) < 0 ?
+			   "use a device without the erratum, or idxdctl trust this one if you trust all its guests" :
+			   "create a 1swq type on it, use a device without the erratum, or idxdctl trust this one if you trust all its guests",
 			   "PCI id %04x:%04x is under an erratum (CVE-2024-21823): a guest with a work queue of its own could harm the host",
 			   a->pci_vendor, a->pci_device);
 	return r;
@@ -154,7 +168,7 @@ static int check_create(const struct accel *a, const struct mdev_type *type, str
 		return refuse(ret, REFUSE_NOT_ADOPTED, EPERM, a->name, "idxdctl adopt it first",
 			      "it is not adopted, so its work queues are the host's");
 	/* First what would keep the device from being enabled. */
-	r = check_guest(a, ret);
+	r = check_guest(a, type, ret);
 	if (r < 0)
 		return r;
 	if (a->state != STATE_ENABLED)
@@ -185,7 +199,7 @@ static int choose_accel(struct accel *const *accels, size_t n, const struct mdev
 		adopted = true;
 		if (check_create(a, type, ret_refusal) < 0)
 			continue;
-		room = alloc_available(a);
+		room = alloc_available(a, type->shared);
 		if (room > most) {
 			most = room;
 			best = a;
@@ -207,15 +221,12 @@ static int choose_accel(struct accel *const *accels, size_t n, const struct mdev
 	return r;
 }
 
-static const struct wq *choose_wq(const struct accel *a, const char *prefer)
+static const struct wq *choose_wq(const struct accel *a)
 {
 	const struct wq *fresh = NULL;
 
-	for (unsigned int i = 0; prefer && i < a->n_wqs; i++)
-		if (!strcmp(a->wqs[i].name, prefer) && alloc_wq_is_usable(a, &a->wqs[i]))
-			return &a->wqs[i];
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
-		if (!alloc_wq_is_usable(a, &a->wqs[i]))
+		if (!alloc_wq_is_usable(a, &a->wqs[i], NULL))
 			continue;
 		if (alloc_wq_is_ready(&a->wqs[i]))
 			return &a->wqs[i];
@@ -236,15 +247,21 @@ static const enum refusal_kind class_refusals[WQ_CLASS_COUNT] = {
 	[WQ_FOREIGN] = REFUSE_FOREIGN,
 };
 
-static int check_wq(const struct accel *a, const struct wq *w, struct refusal *ret)
+static int check_wq(const struct accel *a, const struct wq *w, const struct place_request *req,
+		    struct refusal *ret)
 {
 	char why[128];
 	int r;
 
-	wq_obstacle(a, w, why, sizeof(why));
+	wq_obstacle(a, w, req, why, sizeof(why));
 	if (!why[0])
 		return 0;
-	if (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w))
+	if (req && req->shared && w->n_mdevs && !w->dedicated && w->ours)
+		r = refuse(ret, REFUSE_NO_CAPACITY, EBUSY, w->name,
+			   "name another work queue, or none", "%u of at most %u mdevs share it%s",
+			   w->n_mdevs, a->sharers,
+			   w->n_mdevs < a->sharers ? ", with other settings" : "");
+	else if (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w))
 		r = refuse_engines(w->name, ret);
 	else
 		r = refuse(ret, class_refusals[w->cls], EBUSY, w->name,
@@ -275,13 +292,19 @@ static int choose_place(struct accel *const *accels, size_t n, const struct acce
 	if (place_choose(usable, k, place, ret_accel, ret_wq, why) == 0)
 		return 0;
 	for (size_t i = 0; i < k; i++) {
-		list_obstacles(usable[i], holders, sizeof(holders));
+		list_obstacles(usable[i], place, holders, sizeof(holders));
 		shut = shut || accel_has_shut(usable[i], place->min_size);
 	}
-	r = shut ? refuse_engines(only ? only->name : type->id, ret) :
-	    refuse(ret, REFUSE_NO_CAPACITY, ENOSPC, only ? only->name : type->id,
-		   "ask for fewer entries, or destroy an mdev",
-		   "no work queue of %u entries or more can be had", place->min_size);
+	if (shut)
+		r = refuse_engines(only ? only->name : type->id, ret);
+	else if (place->min_size)
+		r = refuse(ret, REFUSE_NO_CAPACITY, ENOSPC, only ? only->name : type->id,
+			   "ask for fewer entries, or destroy an mdev",
+			   "no work queue of %u entries or more can be had", place->min_size);
+	else
+		r = refuse(ret, REFUSE_NO_CAPACITY, ENOSPC, only ? only->name : type->id,
+			   "destroy an mdev, or release the device and adopt it with fewer host-wqs",
+			   "no work queue can be %s", place->shared ? "shared by one more" : "had");
 	refusal_set_holder(ret, "%s", holders);
 	return r;
 }
@@ -308,9 +331,24 @@ static int check_limits(struct accel *const *accels, size_t n, const struct acce
 		      transfer, batch);
 }
 
+/* The queue that the request names or that the mdev had last; without a name of either, NULL. */
+static int choose_named(const struct accel *a, const struct wq *w, const struct alloc_create *req,
+			const struct place_request *place, const struct wq **ret,
+			struct refusal *ret_refusal)
+{
+	const struct wq *last = req->prefer ? accel_find_wq((struct accel *)a, req->prefer) : NULL;
+	int r = w ? check_wq(a, w, place, ret_refusal) : 0;
+
+	if (r < 0)
+		return r;
+	*ret = w ? w : last && alloc_wq_is_usable(a, last, place) ? last : NULL;
+	return 0;
+}
+
 static int choose(struct accel *const *accels, size_t n, const struct alloc_create *req,
-		  const struct mdev_type *type, const struct accel **ret_accel,
-		  const struct wq **ret_wq, char why[PLACE_WHY_LEN], struct refusal *ret)
+		  const struct mdev_type *type, const struct place_request *place,
+		  const struct accel **ret_accel, const struct wq **ret_wq,
+		  char why[PLACE_WHY_LEN], struct refusal *ret)
 {
 	const struct accel *only;
 	const struct accel *a = NULL;
@@ -335,22 +373,18 @@ static int choose(struct accel *const *accels, size_t n, const struct alloc_crea
 
 	only = a;
 	r = a ? check_create(a, type, ret) : choose_accel(accels, n, type, &a, ret);
+	if (r >= 0 && place)
+		r = check_limits(accels, n, only, type, place, ret);
+	if (r >= 0)
+		r = choose_named(a, w, req, place, &w, ret);
 	if (r < 0)
 		return r;
-	if (req->place)
-		r = check_limits(accels, n, only, type, req->place, ret);
-	if (r < 0)
-		return r;
-	if (!w && req->place)
-		return choose_place(accels, n, only, type, req->place, ret_accel, ret_wq, why, ret);
-	if (w) {
-		r = check_wq(a, w, ret);
-		if (r < 0)
-			return r;
-	} else {
+	if (!w && place)
+		return choose_place(accels, n, only, type, place, ret_accel, ret_wq, why, ret);
+	if (!w) {
 		struct accel *one[] = { (struct accel *)a };
 
-		w = choose_wq(a, req->prefer);
+		w = choose_wq(a);
 		if (!w)
 			return refuse_capacity(one, 1, type, a->name, ret);
 	}
@@ -389,13 +423,15 @@ static void plan_settings(struct plan *p, const struct accel *a, const struct wq
 {
 	struct wq wiped = *w;
 
+	if (alloc_wq_has_seat(a, w, req))
+		return;
 	if (!alloc_wq_is_ready(w)) {
 		plan_claim(p, a, w, req, "the pool has none to spare");
 	} else if (!alloc_wq_is_as_asked(a, w, req)) {
-		plan_unclaim(p, a, w, "its priority or its limits are other ones");
-		wiped.priority = 0;
+		plan_unclaim(p, a, w, "its mode, its priority or its limits are other ones");
+		wiped.priority = wiped.threshold = 0;
 		wiped.driver_name[0] = '\0';
-		wiped.dedicated = a->laid_out;
+		wiped.dedicated = true;
 		plan_claim(p, a, &wiped, req, "with those that were asked for");
 	}
 }
@@ -403,6 +439,8 @@ static void plan_settings(struct plan *p, const struct accel *a, const struct wq
 int alloc_create(struct accel *const *accels, size_t n, const struct alloc_create *req,
 		 struct plan **ret, struct refusal *ret_refusal)
 {
+	struct place_request place = { .numa_node = -1 };
+	const struct place_request *want = req->place ? &place : NULL;
 	_cleanup_(plan_freep) struct plan *p = NULL;
 	const struct mdev_type *type = NULL;
 	const struct accel *a = NULL;
@@ -425,7 +463,12 @@ int alloc_create(struct accel *const *accels, size_t n, const struct alloc_creat
 		return r;
 	}
 
-	r = choose(accels, n, req, type, &a, &w, why, ret_refusal);
+	if (req->place)
+		place = *req->place;
+	place.shared = type->shared;
+	if (type->shared)
+		want = &place;
+	r = choose(accels, n, req, type, want, &a, &w, why, ret_refusal);
 	if (r < 0)
 		return r;
 	if (plan_new(&p, PLAN_CREATE, a) < 0)
@@ -433,14 +476,14 @@ int alloc_create(struct accel *const *accels, size_t n, const struct alloc_creat
 			      "free some memory, then try again", "out of memory");
 
 	memcpy(p->uuid, uuid, sizeof(uuid));
-	plan_settings(p, a, w, req->place);
+	plan_settings(p, a, w, want);
 	plan_add(p, STEP_MDEV_CREATE, uuid, type->id, "", a->bdf, "asked for");
 	plan_add(p, STEP_MDEV_WQ, uuid, "wq", "", w->name, "%s%s",
 		 a->exclusive ? "exclusive-engines; " : "", why);
 	return alloc_done(&p, ret, ret_refusal);
 }
 
-/* --- destroy and pool ------------------------------------------------------------------------ */
+/* --- destroy --------------------------------------------------------------------------------- */
 
 int alloc_destroy(const char *uuid, const struct mdev *m, const struct accel *a, struct plan **ret,
 		  struct refusal *ret_refusal)
@@ -527,45 +570,4 @@ int alloc_trust(const struct accel *a, bool on, struct plan **ret, struct refusa
 	plan_set(p, a->name, ALLOC_UNSAFE, a->unsafe_allowed ? "1" : "0", on ? "1" : "0",
 		 on ? "CVE-2024-21823: a guest could harm the host" : "asked for");
 	return alloc_done(&p, ret, ret_refusal);
-}
-
-int alloc_pool(const struct accel *a, struct plan **ret)
-{
-	_cleanup_(plan_freep) struct plan *p = NULL;
-	struct refusal refusal;
-	unsigned int have = 0;
-	int r;
-
-	r = plan_new(&p, PLAN_POOL, a);
-	if (r < 0)
-		return r;
-
-	for (unsigned int i = 0; i < a->n_wqs; i++)
-		have += alloc_wq_is_ready(&a->wqs[i]) && alloc_wq_counts(a, &a->wqs[i]) &&
-			alloc_wq_is_as_asked(a, &a->wqs[i], NULL);
-
-	if (a->adopted && a->state == STATE_ENABLED && alloc_check_host(a, &refusal) == 0) {
-		for (unsigned int i = 0; i < a->n_wqs && have < a->pool_min; i++)
-			if (alloc_wq_is_fresh(a, &a->wqs[i]) && alloc_wq_counts(a, &a->wqs[i])) {
-				plan_claim(p, a, &a->wqs[i], NULL, "the pool is below pool-min");
-				have++;
-			}
-		for (unsigned int i = a->n_wqs; i-- > 0;) {
-			if (!alloc_wq_is_ready(&a->wqs[i]))
-				continue;
-			if (!alloc_wq_counts(a, &a->wqs[i])) {
-				plan_unclaim(p, a, &a->wqs[i], "exclusive-engines: they are another's");
-			} else if (!alloc_wq_is_as_asked(a, &a->wqs[i], NULL)) {
-				plan_unclaim(p, a, &a->wqs[i], "it has settings that somebody asked for");
-			} else if (have > a->pool_min) {
-				plan_unclaim(p, a, &a->wqs[i], "the pool is above pool-min");
-				have--;
-			}
-		}
-	}
-
-	if (p->error)
-		return p->error;
-	*ret = TAKE(p);
-	return 0;
 }

@@ -29,7 +29,7 @@ struct alloc_create {
 	const char *parent;		/* dsa0 or PCI address, NULL: any adopted */
 	const char *wq;			/* NULL: any */
 	const char *prefer;		/* this one if it can be had; NULL: none */
-	const struct place_request *place;	/* NULL: most room, and what is ready */
+	const struct place_request *place;	/* NULL: most room, and what is ready or shared already */
 	const char *uuid;
 	const struct mdev *existing;	/* the mdev that has this UUID already, or NULL */
 };
@@ -58,9 +58,11 @@ int alloc_trust(const struct accel *a, bool on, struct plan **ret, struct refusa
 /* Fills or shrinks the pool of an adopted accelerator; a plan of no steps when it is right. */
 int alloc_pool(const struct accel *a, struct plan **ret);
 
+/* As a wq is after a create without wishes. */
+void alloc_settle_wq(const struct accel *a, struct wq *w, bool shared);
 /* Marks the wqs that are kept for the host. */
 void alloc_reserve(struct accel *a);
-/* wqs that a create could take, from the pool or fresh. */
-unsigned int alloc_available(const struct accel *a);
+/* mdevs that could be created: one for each wq of the pool or fresh one; @shared: sharers of them. */
+unsigned int alloc_available(const struct accel *a, bool shared);
 
 #endif

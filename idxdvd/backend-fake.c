@@ -15,7 +15,7 @@
 #include "idxdvd/fake-kernel.h"
 #include "idxdvd/holder.h"
 
-#define MAGIC "idxdvd-fake-2"
+#define MAGIC "idxdvd-fake-3"
 
 struct fake {
 	struct backend backend;
@@ -127,6 +127,10 @@ static void show_accel(const struct fake_hw *hw, unsigned int id, struct accel *
 	a->pasid = f->pasid;
 	a->instance = f->instance;
 	a->module = hw->module;
+	a->enqcmd = hw->enqcmd;
+	a->shared_mode = f->pasid;
+	a->ims = f->ims;
+	a->max_sharers = hw->max_sharers;
 	a->cmd_status = f->cmd_status;
 	for (unsigned int i = 0; i < f->n_wqs; i++)
 		show_wq(f, id, i, &a->wqs[i]);
@@ -394,22 +398,37 @@ static int list_taken(const struct fake_taken *t, struct holding **list, size_t 
 	return 0;
 }
 
+static int list_sharers(const struct fake_hw *hw, unsigned int accel, unsigned int wq,
+			struct holding **list, size_t *n)
+{
+	struct holding *h;
+	int r = 0;
+
+	for (unsigned int i = hw->accels[accel].wqs[wq].mdev; i && r >= 0; i = hw->mdevs[i - 1].beside) {
+		const struct fake_mdev *m = &hw->mdevs[i - 1];
+
+		if (!m->holder.pid)
+			continue;
+		r = add_holding(list, n, accel, wq, &m->holder, &h);
+		if (r < 0)
+			break;
+		h->kind = HOLDING_VFIO;
+		memcpy(h->mdev, m->uuid, sizeof(h->mdev));
+	}
+	return r;
+}
+
 static int list_wq(const struct fake_hw *hw, unsigned int accel, unsigned int wq,
 		   struct holding **list, size_t *n)
 {
 	const struct fake_wq *w = &hw->accels[accel].wqs[wq];
-	const struct fake_mdev *m = w->mdev ? &hw->mdevs[w->mdev - 1] : NULL;
 	bool user = !strcmp(w->driver, "user");
 	struct holding *h;
 	int r = 0;
 
-	if (m && m->holder.pid) {
-		r = add_holding(list, n, accel, wq, &m->holder, &h);
-		if (r >= 0) {
-			h->kind = HOLDING_VFIO;
-			memcpy(h->mdev, m->uuid, sizeof(h->mdev));
-		}
-	} else if (user) {
+	if (w->mdev)
+		return list_sharers(hw, accel, wq, list, n);
+	if (user) {
 		r = add_holding(list, n, accel, wq, &w->holder, &h);
 		if (r >= 0)
 			h->kind = HOLDING_CDEV;
@@ -427,7 +446,7 @@ static int list_wq(const struct fake_hw *hw, unsigned int accel, unsigned int wq
 	} else {
 		return 0;
 	}
-	if (r >= 0 && h->kind != HOLDING_VFIO)
+	if (r >= 0)
 		memcpy(h->label, w->label, sizeof(h->label));
 	return r;
 }

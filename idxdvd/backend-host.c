@@ -23,10 +23,19 @@
 #define DSA_DEVICES	"/sys/bus/dsa/devices"
 #define DSA_DRIVERS	"/sys/bus/dsa/drivers"
 #define PCI_DEVICES	"/sys/bus/pci/devices"
+#define PARAMETERS	"/sys/module/idxd_mdev/parameters"
 
 /* VT-d's extended capabilities: scalable mode, process address space ids. */
 #define ECAP_SMTS	(UINT64_C(1) << 43)
 #define ECAP_PASID	(UINT64_C(1) << 40)
+
+/* Of the device's general capabilities: how much of an interrupt message store it has. */
+#define GENCAP_IMS	(UINT64_C(0x3f) << 25)
+
+struct host {
+	struct backend backend;
+	bool enqcmd;			/* what does not change as long as we run */
+};
 
 static void closedirp(DIR **d)
 {
@@ -246,6 +255,26 @@ static void read_isolation(struct accel *a)
 			    (!strcmp(text, "1") || !strcmp(text, "Y"));
 }
 
+/* What it takes to share a queue; here too the module has the last word. */
+static void read_sharing(struct backend *b, struct accel *a)
+{
+	char text[32] = "";
+	int enabled = 0, n = 0;
+	uint64_t caps = 0;
+
+	a->enqcmd = ((struct host *)b)->enqcmd;
+	a->shared_mode = get_optional(b, a->name, "pasid_enabled", text, sizeof(text)) == 0 &&
+			 parse_int(text, &enabled) == 0 && enabled;
+	/* A kernel that does not show the capabilities says nothing against it. */
+	a->ims = get_optional(b, a->name, "gen_cap", text, sizeof(text)) < 0 ||
+		 parse_u64(text, 0, &caps) < 0 || (caps & GENCAP_IMS);
+	if (sysfs_read(PARAMETERS "/irq_backend", text, sizeof(text)) == 0 && !strcmp(text, "msix"))
+		a->ims = false;
+	if (sysfs_read_int(PARAMETERS "/max_sharers", &n) < 0 || n < 0)
+		n = 0;
+	a->max_sharers = n;
+}
+
 static void read_cmd_status(struct backend *b, struct accel *a)
 {
 	char text[32];
@@ -280,6 +309,7 @@ static int op_refresh(struct backend *b, struct accel *a)
 
 	a->state = parse_state(state);
 	read_isolation(a);
+	read_sharing(b, a);
 	read_cmd_status(b, a);
 	return 0;
 }
@@ -495,13 +525,26 @@ static const struct backend_ops host_ops = {
 	.mdev_set_wq = host_mdev_set_wq,
 };
 
+/* All processors of a machine with accelerators are alike. */
+static bool has_enqcmd(void)
+{
+	_cleanup_(fclosep) FILE *f = fopen("/proc/cpuinfo", "re");
+	char line[8192];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "flags", 5))
+			return strstr(line, " enqcmd ") || strstr(line, " enqcmd\n");
+	return false;
+}
+
 int backend_host_new(struct backend **ret)
 {
-	struct backend *b = calloc(1, sizeof(*b));
+	struct host *h = calloc(1, sizeof(*h));
 
-	if (!b)
+	if (!h)
 		return -ENOMEM;
-	b->ops = &host_ops;
-	*ret = b;
+	h->backend.ops = &host_ops;
+	h->enqcmd = has_enqcmd();
+	*ret = &h->backend;
 	return 0;
 }

@@ -24,17 +24,6 @@
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 #define EMITS SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 
-/* What the module's available_instances counts too: queues that are bound to it and free. */
-static unsigned int count_pool(const struct accel *a)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < a->n_wqs; i++)
-		n += a->wqs[i].cls == WQ_POOL && a->wqs[i].dedicated;
-
-	return n;
-}
-
 static int append_type(struct bus *b, sd_bus_message *reply, const struct accel *a,
 		       const struct mdev_type *type, int quota_left)
 {
@@ -45,7 +34,7 @@ static int append_type(struct bus *b, sd_bus_message *reply, const struct accel 
 		"Name", "s", type->name,
 		"Description", "s", type->description,
 		"DeviceApi", "s", "vfio-pci",
-		"AvailableInstances", "u", count_pool(a),
+		"AvailableInstances", "u", capacity_instances(a, type),
 		"Creatable", "u", manager_type_available(b->manager, type, a));
 }
 
@@ -97,7 +86,7 @@ static int append_capacity(struct bus *b, sd_bus_message *reply, const struct ac
 	struct capacity c;
 
 	capacity_count(a, type, &c);
-	return sd_bus_message_append(reply, "a{sv}", 14,
+	return sd_bus_message_append(reply, "a{sv}", 16,
 		"Device", "s", a->name,
 		"Type", "s", type->id,
 		"NumaNode", "i", (int32_t)a->numa_node,
@@ -111,6 +100,8 @@ static int append_capacity(struct bus *b, sd_bus_message *reply, const struct ac
 		"Exclusive", "u", c.exclusive,
 		"Foreign", "u", c.foreign,
 		"Unusable", "u", c.unusable,
+		"Room", "u", c.room,
+		"MaxSharers", "u", c.max_sharers,
 		"QuotaLeft", "i", (int32_t)quota_left);
 }
 

@@ -71,7 +71,10 @@ BUS_GETTER(get_holder)
 		return bus_append_text(reply, w->ours ? "idxdvd" : w->label);
 	case WQ_MDEV_IDLE:
 	case WQ_MDEV_IN_USE:
-		return bus_append_text(reply, w->mdev);
+		if (w->n_mdevs < 2)
+			return bus_append_text(reply, w->mdev);
+		snprintf(text, sizeof(text), "%u mdevs", w->n_mdevs);
+		return bus_append_text(reply, text);
 	case WQ_HOST_USER:
 		if (!w->holder.pid)
 			return bus_append_text(reply, w->label);
@@ -95,6 +98,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("State", "s", get_state, 0, EMITS),
 	SD_BUS_PROPERTY("Driver", "s", bus_get_text, AT(wq.driver), EMITS),
 	SD_BUS_PROPERTY("Mdev", "o", get_mdev, 0, EMITS),
+	SD_BUS_PROPERTY("Sharers", "u", NULL, AT(wq.n_mdevs), EMITS),
 	/* Attributes of a disabled queue, and who opens it, change without an event. */
 	SD_BUS_PROPERTY("Class", "s", get_class, 0, 0),
 	SD_BUS_PROPERTY("Holder", "s", get_holder, 0, 0),

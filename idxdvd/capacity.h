@@ -19,12 +19,21 @@ struct capacity {
 	unsigned int exclusive;		/* free, but policy gives its engines to another queue */
 	unsigned int foreign;		/* configured by somebody else */
 	unsigned int unusable;		/* free, but there is no size or no engine, or no way to use it */
+
+	unsigned int room;		/* mdevs of the type that could be created now */
+	unsigned int max_sharers;	/* on one queue; 1 of a type that has queues of its own */
 };
 
-/* The sum of all but total and mdevs_in_use is total. */
+/* Queues; those from free_now on, without mdevs_in_use, are total together. */
 void capacity_count(const struct accel *a, const struct mdev_type *type, struct capacity *ret);
 
-/* Why a wq cannot be had now, by whom it is held, and what would free it. REFUSE_NONE: it can. */
+/* What the kernel says: available_instances. */
+unsigned int capacity_instances(const struct accel *a, const struct mdev_type *type);
+
+/*
+ * Why a wq cannot be had now, by whom it is held, and what would free it. REFUSE_NONE: it can; the
+ * reason says then by which type, unless it is any.
+ */
 void capacity_explain(const struct accel *a, const struct wq *w, struct refusal *ret);
 
 #endif

@@ -118,6 +118,8 @@ bool accel_same_hardware(const struct accel *a, const struct accel *b)
 {
 	if (a->state != b->state || a->unsafe_allowed != b->unsafe_allowed ||
 	    a->iommu != b->iommu || a->pasid != b->pasid || a->module != b->module ||
+	    a->enqcmd != b->enqcmd || a->shared_mode != b->shared_mode || a->ims != b->ims ||
+	    a->max_sharers != b->max_sharers ||
 	    a->n_wqs != b->n_wqs || a->n_engines != b->n_engines)
 		return false;
 

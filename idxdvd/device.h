@@ -73,7 +73,8 @@ struct wq {
 	enum wq_class cls;
 	bool ours;			/* we configured and bound it */
 	bool reserved;			/* kept free for the host by policy */
-	char mdev[UUID_LEN];		/* the mdev on it, "" if none */
+	char mdev[UUID_LEN];		/* the mdev on it, one of those that share it, "" if none */
+	unsigned int n_mdevs, n_open;	/* how many are on it, how many of them are open */
 };
 
 struct engine {
@@ -99,6 +100,9 @@ struct accel {
 	bool iommu;			/* behind an IOMMU */
 	bool pasid;			/* and that IOMMU does scalable mode with PASID */
 	bool module;			/* our driver is on the dsa bus */
+	/* What it takes to share a queue: of the processor, of idxd, of the device, of our module. */
+	bool enqcmd, shared_mode, ims;
+	unsigned int max_sharers;	/* mdevs on one queue; 0: our module shares none */
 	unsigned int cmd_status;
 
 	struct wq *wqs;			/* index = id */
@@ -114,7 +118,8 @@ struct accel {
 	unsigned int pool_min;		/* wqs kept bound and ready */
 	unsigned int n_pool;		/* wqs of class WQ_POOL that are ours */
 	unsigned int n_mdevs;
-	unsigned int room;		/* alloc_available() of it */
+	unsigned int sharers;		/* mdevs on one shared queue, by our module and by policy */
+	unsigned int room[2];		/* alloc_available() of it, of whole queues and of parts */
 };
 
 const char *accel_kind_name(enum accel_kind kind);	/* dsa, iax */
@@ -140,7 +145,7 @@ bool accel_is_unconfigured(const struct accel *a);
 bool wq_is_iaa_default(const struct accel *a, const struct wq *w);
 /* Disabled, unbound, no type, no name: nobody's. */
 bool wq_is_unconfigured(const struct wq *w);
-/* Sets w->cls from what is known of the wq; @in_use speaks of w->mdev. */
+/* Sets w->cls from what is known of the wq; @in_use: an mdev on it is. */
 void wq_classify(struct wq *w, bool in_use);
 
 #endif

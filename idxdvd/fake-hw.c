@@ -14,6 +14,7 @@
 
 #define FAKE_MAX_ERRNO 4095
 #define FAKE_MAX_MS 600000
+#define FAKE_MAX_SHARERS 128	/* the module's own default */
 #define DEFAULT_TOPOLOGY "{ \"accelerators\": [ {} ] }"
 
 static const struct {
@@ -158,7 +159,8 @@ static int load_limits(struct json_object *o, struct fake_accel *a)
 	    opt(json_get_uint(o, "max-batch-size", &a->max_batch)) < 0 ||
 	    opt(json_get_bool(o, "configurable", &a->configurable)) < 0 ||
 	    opt(json_get_bool(o, "iommu", &a->iommu)) < 0 ||
-	    opt(json_get_bool(o, "pasid", &a->pasid)) < 0)
+	    opt(json_get_bool(o, "pasid", &a->pasid)) < 0 ||
+	    opt(json_get_bool(o, "ims", &a->ims)) < 0)
 		return -EBADMSG;
 	if (a->n_wqs > FAKE_MAX_WQS || a->n_engines > FAKE_MAX_ENGINES ||
 	    !string_is_pci_address(a->bdf))
@@ -179,6 +181,7 @@ static int load_accel(struct json_object *o, unsigned int id, struct fake_accel 
 		.kind = kind, .pci_device = kinds[kind].device, .n_wqs = 8, .n_engines = 4,
 		.n_groups = 4, .max_size = 128, .max_transfer = 1u << 31,
 		.max_batch = kind == ACCEL_DSA ? 1024 : 0, .configurable = true, .iommu = true, .pasid = true,
+		.ims = true,
 	};
 	snprintf(a->name, sizeof(a->name), "%s%u", kinds[kind].name, id);
 	snprintf(a->bdf, sizeof(a->bdf), "0000:%02x:%02x.0", (0x6a + id) & 0xff,
@@ -221,16 +224,14 @@ static int load_mdev(struct json_object *o, struct fake_hw *hw)
 		return -EBADMSG;
 
 	w = &hw->accels[accel].wqs[id];
-	if (strcmp(w->driver, "mdev") || w->mdev)
+	if (!fake_wq_has_room(hw, w, !w->dedicated))
 		return -EBADMSG;
 	m = fake_add_mdev(hw, uuid);
 	if (!m)
 		return -E2BIG;
-	w->mdev = m - hw->mdevs + 1;
+	fake_seat_mdev(hw, m, accel, id);
 	memcpy(m->type, type, sizeof(m->type));
 	m->holder = holder;
-	m->accel = accel;
-	m->wq = id;
 	return 0;
 }
 
@@ -278,6 +279,10 @@ static int load(struct fake_hw *hw, struct json_object *o)
 	r = opt(json_get_bool(o, "module", &hw->module));
 	if (r >= 0)
 		r = opt(json_get_bool(o, "allow-unsafe", &hw->allow_unsafe));
+	if (r >= 0)
+		r = opt(json_get_bool(o, "enqcmd", &hw->enqcmd));
+	if (r >= 0)
+		r = opt(json_get_uint(o, "max-sharers", &hw->max_sharers));
 	if (r < 0)
 		return r;
 	r = json_get_array(o, "accelerators", &list);
@@ -345,7 +350,8 @@ int fake_hw_init(struct fake_hw *hw, const char *topology)
 	if (r < 0)
 		return r;
 
-	hw->module = true;
+	hw->module = hw->enqcmd = true;
+	hw->max_sharers = FAKE_MAX_SHARERS;
 	uuid_random(hw->boot_id);
 	return load(hw, o);
 }

@@ -6,12 +6,12 @@
  * State of the simulated machine: flat data, so that it can live in memory shared with a process
  * that dies, or in a file. Filled from a topology file:
  *
- *   { "module": true, "allow-unsafe": false,
+ *   { "module": true, "allow-unsafe": false, "max-sharers": 128, "enqcmd": true,
  *     "accelerators": [
  *       { "kind": "dsa", "address": "0000:6a:01.0", "device": "11fb", "numa": 0,
  *         "wqs": 8, "engines": 4, "groups": 4, "size": 128, "configurable": true,
  *         "max-transfer-size": 2147483648, "max-batch-size": 1024,
- *         "iommu": true, "pasid": true, "unsafe-allowed": false, "enabled": true,
+ *         "iommu": true, "pasid": true, "ims": true, "unsafe-allowed": false, "enabled": true,
  *         "engine-groups": [ 0, 0, 0, 0 ],
  *         "queues": [ { "id": 0, "size": 16, "group": 0, "mode": "dedicated", "type": "kernel",
  *                       "name": "dma", "driver-name": "dmaengine", "driver": "dmaengine",
@@ -55,7 +55,8 @@ struct fake_wq {
 	bool interrupted;		/* was bound to the module before a reset */
 	char label[LABEL_LEN], driver_name[LABEL_LEN], driver[NAME_LEN];
 	struct holder holder;
-	int mdev;			/* index + 1 of the mdev on it, 0: none */
+	unsigned int mdev;		/* index + 1 of the first of the mdevs on it, 0: none */
+	unsigned int n_mdevs;
 };
 
 struct fake_accel {
@@ -64,7 +65,7 @@ struct fake_accel {
 	uint16_t pci_device;
 	int numa_node;
 	unsigned int n_wqs, n_engines, n_groups, max_size, max_transfer, max_batch;
-	bool configurable, iommu, pasid, unsafe_allowed, enabled;
+	bool configurable, iommu, pasid, unsafe_allowed, enabled, ims;
 	bool absent;			/* unplugged, or without its driver */
 	unsigned int instance;		/* how often idxd has taken it */
 	unsigned int cmd_status;
@@ -78,6 +79,7 @@ struct fake_mdev {
 	char uuid[UUID_LEN], type[NAME_LEN];
 	unsigned int accel, wq;
 	unsigned int next;		/* index + 1 in the chain of its bucket, or of free ones */
+	unsigned int beside;		/* the same, of those on its wq */
 	struct holder holder, racer;	/* the racer opens it when its removal begins */
 };
 
@@ -109,6 +111,8 @@ struct fake_hw {
 	char boot_id[UUID_LEN];
 	bool module;
 	bool allow_unsafe;		/* the module's parameter */
+	unsigned int max_sharers;	/* the same */
+	bool enqcmd;			/* the processor has ENQCMDS */
 	unsigned int n_accels;
 	struct fake_accel accels[FAKE_MAX_ACCELS];
 	unsigned int n_mdevs;		/* of the array, that were ever used */
@@ -133,9 +137,12 @@ void fake_wq_reset_limits(const struct fake_accel *a, struct fake_wq *w);
 void fake_accel_reset(struct fake_accel *a);
 
 struct fake_mdev *fake_find_mdev(struct fake_hw *hw, const char *uuid);
-/* Without its wq; NULL: there is no more room. */
+/* On no wq yet; NULL: there is no more room. */
 struct fake_mdev *fake_add_mdev(struct fake_hw *hw, const char *uuid);
-/* The wq it had is free again. */
+/* One more can be on it, of a type with parts of queues or with queues of their own. */
+bool fake_wq_has_room(const struct fake_hw *hw, const struct fake_wq *w, bool shared);
+void fake_seat_mdev(struct fake_hw *hw, struct fake_mdev *m, unsigned int accel, unsigned int wq);
+void fake_unseat_mdev(struct fake_hw *hw, struct fake_mdev *m);
 void fake_drop_mdev(struct fake_hw *hw, struct fake_mdev *m);
 /* Makes the index again, which a process may have left half done. */
 void fake_index_mdevs(struct fake_hw *hw);

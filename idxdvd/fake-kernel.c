@@ -70,7 +70,7 @@ int fake_find(struct fake_hw *hw, const char *object, struct target *ret)
 
 void fake_disable_wq(struct fake_hw *hw, struct fake_accel *a, struct fake_wq *w)
 {
-	if (w->mdev)
+	while (w->mdev)
 		fake_drop_mdev(hw, &hw->mdevs[w->mdev - 1]);
 	w->driver[0] = w->label[0] = '\0';
 	w->type = WQ_TYPE_NONE;
@@ -102,7 +102,7 @@ static int status(struct fake_accel *a, unsigned int sts, int r)
 	return r;
 }
 
-static int enable_accel(struct fake_accel *a)
+static int enable_accel(const struct fake_hw *hw, struct fake_accel *a)
 {
 	bool wq = false, engine = false;
 
@@ -117,8 +117,7 @@ static int enable_accel(struct fake_accel *a)
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
 		if (a->wqs[i].group < 0)
 			continue;
-		/* This CPU has no ENQCMD. */
-		if (!a->wqs[i].dedicated)
+		if (!a->wqs[i].dedicated && (!hw->enqcmd || !a->pasid))
 			return status(a, STS_SHARED_WQ, -ENXIO);
 		if (!a->wqs[i].size)
 			return status(a, STS_WQ_SIZE_ZERO, -ENXIO);
@@ -135,7 +134,8 @@ static bool group_has_engine(const struct fake_accel *a, int group)
 	return false;
 }
 
-static int enable_wq(struct fake_accel *a, struct fake_wq *w, const char *driver)
+static int enable_wq(const struct fake_hw *hw, struct fake_accel *a, struct fake_wq *w,
+		     const char *driver)
 {
 	if (strncmp(w->driver_name, driver, strlen(driver)))
 		return status(a, STS_DRIVER_NAME, -ENODEV);
@@ -151,6 +151,8 @@ static int enable_wq(struct fake_accel *a, struct fake_wq *w, const char *driver
 		return status(a, STS_NO_NAME, -ENXIO);
 	if (!w->size)
 		return status(a, STS_SIZE, -ENXIO);
+	if (!w->dedicated && (!hw->enqcmd || !a->pasid))
+		return status(a, STS_SHARED_WQ, -ENXIO);
 	if (!w->dedicated && !w->threshold)
 		return status(a, STS_SHARED, -ENXIO);
 	if (!group_has_engine(a, w->group) || w->priority < 1 || w->priority > 15)
@@ -219,6 +221,23 @@ static int set_wq_mode(struct fake_accel *a, struct fake_wq *w, const char *valu
 	w->dedicated = !strcmp(value, "dedicated");
 	if (w->dedicated)
 		w->threshold = 0;
+	return 0;
+}
+
+/* There is no way back to 0 but through the mode. */
+static int set_wq_threshold(struct fake_accel *a, struct fake_wq *w, const char *value)
+{
+	unsigned int v;
+	int r;
+
+	if (parse_uint(value, &v) < 0 || !v || v > w->size)
+		return -EINVAL;
+	r = check_wq_store(a, w, false);
+	if (r < 0)
+		return r;
+	if (w->dedicated)
+		return -EINVAL;
+	w->threshold = v;
 	return 0;
 }
 
@@ -322,6 +341,11 @@ static void show_wq_mode(const struct fake_wq *w, char *buf, size_t size)
 	snprintf(buf, size, "%s", w->dedicated ? "dedicated" : "shared");
 }
 
+static void show_wq_threshold(const struct fake_wq *w, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u", w->threshold);
+}
+
 static void show_wq_priority(const struct fake_wq *w, char *buf, size_t size)
 {
 	snprintf(buf, size, "%u", w->priority);
@@ -365,6 +389,7 @@ static const struct {
 	{ "group_id", show_wq_group, set_wq_group },
 	{ "size", show_wq_size, set_wq_size },
 	{ "mode", show_wq_mode, set_wq_mode },
+	{ "threshold", show_wq_threshold, set_wq_threshold },
 	{ "priority", show_wq_priority, set_wq_priority },
 	{ "max_transfer_size", show_wq_max_transfer, set_wq_max_transfer },
 	{ "max_batch_size", show_wq_max_batch, set_wq_max_batch },
@@ -451,12 +476,12 @@ int fake_bind(struct fake_hw *hw, const char *object, const char *driver)
 	if (r < 0)
 		return r;
 	if (!t.wq)
-		return !t.engine_group && !strcmp(driver, "idxd") ? enable_accel(t.accel) : -ENODEV;
+		return !t.engine_group && !strcmp(driver, "idxd") ? enable_accel(hw, t.accel) : -ENODEV;
 	if (!strcmp(driver, "mdev") && !hw->module)
 		return -ENOENT;
 	if (t.wq->driver[0])
 		return -EBUSY;
-	return enable_wq(t.accel, t.wq, driver);
+	return enable_wq(hw, t.accel, t.wq, driver);
 }
 
 int fake_unbind(struct fake_hw *hw, const char *object, const char *driver)
@@ -484,7 +509,7 @@ int fake_unbind(struct fake_hw *hw, const char *object, const char *driver)
 static void unplug(struct fake_hw *hw, struct fake_accel *a)
 {
 	for (unsigned int i = 0; i < a->n_wqs; i++)
-		if (a->wqs[i].mdev)
+		while (a->wqs[i].mdev)
 			fake_drop_mdev(hw, &hw->mdevs[a->wqs[i].mdev - 1]);
 	fake_accel_reset(a);
 	a->absent = true;
@@ -534,77 +559,4 @@ void fake_event(struct fake_hw *hw, struct fake_accel *a, enum fake_event event)
 		hw->module = true;
 		break;
 	}
-}
-
-/* --- mdevs ----------------------------------------------------------------------------------- */
-
-static struct fake_accel *find_parent(struct fake_hw *hw, const char *bdf)
-{
-	for (unsigned int i = 0; i < hw->n_accels; i++)
-		if (!strcmp(hw->accels[i].bdf, bdf) && !hw->accels[i].absent)
-			return &hw->accels[i];
-	return NULL;
-}
-
-static bool wq_is_creatable(const struct fake_wq *w)
-{
-	return !strcmp(w->driver, "mdev") && w->dedicated && !w->mdev;
-}
-
-int fake_create_mdev(struct fake_hw *hw, const char *parent, const char *type, const char *uuid)
-{
-	const struct mdev_type *t = mdev_type_find(type);
-	struct fake_accel *a = find_parent(hw, parent);
-	char canonical[UUID_LEN];
-	bool registered = false;
-	struct fake_mdev *m;
-	unsigned int wq;
-
-	if (!a)
-		return -ENODEV;
-	for (unsigned int i = 0; i < a->n_wqs; i++)
-		registered = registered || !strcmp(a->wqs[i].driver, "mdev");
-	if (!hw->module || !registered || !t || t->kind != a->kind)
-		return -ENOENT;
-	if (parse_uuid(uuid, canonical) < 0)
-		return -EINVAL;
-	if (fake_find_mdev(hw, canonical))
-		return -EEXIST;
-	if (fake_is_unsafe(a) && !a->unsafe_allowed)
-		return -EPERM;
-
-	/* From the last one on, so that whoever wants a certain queue has to say so. */
-	for (wq = a->n_wqs; wq > 0 && !wq_is_creatable(&a->wqs[wq - 1]); wq--)
-		;
-	m = wq ? fake_add_mdev(hw, canonical) : NULL;
-	if (!m)
-		return -ENOSPC;
-
-	m->accel = a - hw->accels;
-	m->wq = wq - 1;
-	snprintf(m->type, sizeof(m->type), "%s", type);
-	a->wqs[wq - 1].mdev = m - hw->mdevs + 1;
-	for (unsigned int i = 0; i < hw->n_openers; i++)
-		if (!strcmp(hw->openers[i].uuid, canonical))
-			m->holder = hw->openers[i].holder;
-	return 0;
-}
-
-int fake_move_mdev(struct fake_hw *hw, const char *uuid, const char *wq)
-{
-	struct fake_mdev *m = fake_find_mdev(hw, uuid);
-	struct fake_accel *a;
-	struct target t;
-
-	if (!m)
-		return -ENOENT;
-	a = &hw->accels[m->accel];
-	if (fake_find(hw, wq, &t) < 0 || !t.wq || t.accel != a)
-		return -EINVAL;
-	if (m->holder.pid || !wq_is_creatable(t.wq))
-		return -EBUSY;
-	t.wq->mdev = a->wqs[m->wq].mdev;
-	a->wqs[m->wq].mdev = 0;
-	m->wq = t.wq - a->wqs;
-	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Adopting and releasing a whole accelerator: see alloc.h. */
+/* Adopting and releasing a whole accelerator, and its pool: see alloc.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,6 +124,7 @@ int alloc_adopt(const struct accel *a, unsigned int host_wqs, unsigned int pool_
 {
 	_cleanup_(accel_freep) struct accel *after = NULL;
 	_cleanup_(plan_freep) struct plan *p = NULL;
+	const struct place_request *req;
 	int r;
 
 	r = check_adopt(a, host_wqs, pool_min, ret_refusal);
@@ -140,11 +141,12 @@ int alloc_adopt(const struct accel *a, unsigned int host_wqs, unsigned int pool_
 	after->adopted = true;
 	after->host_wqs = host_wqs;
 	alloc_reserve(after);
+	req = alloc_pool_request(after);
 	for (unsigned int i = 0; i < after->n_wqs && pool_min; i++) {
 		if (!alloc_wq_is_fresh(after, &after->wqs[i]) ||
-		    !alloc_wq_counts(after, &after->wqs[i]))
+		    !alloc_wq_counts(after, &after->wqs[i], req))
 			continue;
-		plan_claim(p, a, &after->wqs[i], NULL, "ready for the first mdev");
+		plan_claim(p, a, &after->wqs[i], req, "ready for the first mdev");
 		pool_min--;
 	}
 	return alloc_done(&p, ret, ret_refusal);
@@ -158,7 +160,10 @@ static void list_mdevs(const struct accel *a, char *buf, size_t size)
 
 	buf[0] = '\0';
 	for (unsigned int i = 0; i < a->n_wqs && len < size; i++)
-		if (a->wqs[i].mdev[0])
+		if (a->wqs[i].n_mdevs > 1)
+			len += snprintf(buf + len, size - len, "%s%u mdevs (%s)", len ? ", " : "",
+					a->wqs[i].n_mdevs, a->wqs[i].name);
+		else if (a->wqs[i].mdev[0])
 			len += snprintf(buf + len, size - len, "%smdev %s (%s)", len ? ", " : "",
 					a->wqs[i].mdev, a->wqs[i].name);
 }
@@ -237,4 +242,48 @@ int alloc_release(const struct accel *a, const struct alloc_history *history, st
 			plan_restore_iaa_default(p, a, history);
 	}
 	return alloc_done(&p, ret, ret_refusal);
+}
+
+/* --- pool ------------------------------------------------------------------------------------ */
+
+int alloc_pool(const struct accel *a, struct plan **ret)
+{
+	const struct place_request *req = alloc_pool_request(a);
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	struct refusal refusal;
+	unsigned int have = 0;
+	int r;
+
+	r = plan_new(&p, PLAN_POOL, a);
+	if (r < 0)
+		return r;
+
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		have += alloc_wq_is_ready(&a->wqs[i]) && alloc_wq_counts(a, &a->wqs[i], req) &&
+			alloc_wq_is_as_asked(a, &a->wqs[i], req);
+
+	if (a->adopted && a->state == STATE_ENABLED && alloc_check_host(a, &refusal) == 0) {
+		for (unsigned int i = 0; i < a->n_wqs && have < a->pool_min; i++)
+			if (alloc_wq_is_fresh(a, &a->wqs[i]) && alloc_wq_counts(a, &a->wqs[i], req)) {
+				plan_claim(p, a, &a->wqs[i], req, "the pool is below pool-min");
+				have++;
+			}
+		for (unsigned int i = a->n_wqs; i-- > 0;) {
+			if (!alloc_wq_is_ready(&a->wqs[i]))
+				continue;
+			if (!alloc_wq_counts(a, &a->wqs[i], req)) {
+				plan_unclaim(p, a, &a->wqs[i], "exclusive-engines: they are another's");
+			} else if (!alloc_wq_is_as_asked(a, &a->wqs[i], req)) {
+				plan_unclaim(p, a, &a->wqs[i], "it has settings that somebody asked for");
+			} else if (have > a->pool_min) {
+				plan_unclaim(p, a, &a->wqs[i], "the pool is above pool-min");
+				have--;
+			}
+		}
+	}
+
+	if (p->error)
+		return p->error;
+	*ret = TAKE(p);
+	return 0;
 }

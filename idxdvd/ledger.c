@@ -130,7 +130,7 @@ void ledger_pass_touched(struct ledger *l)
 static bool wq_same(const struct wq *v, const struct wq *w)
 {
 	return v->cls == w->cls && v->ours == w->ours && v->reserved == w->reserved &&
-	       !strcmp(v->mdev, w->mdev) && v->state == w->state && v->type == w->type &&
+	       !strcmp(v->mdev, w->mdev) && v->n_mdevs == w->n_mdevs && v->state == w->state && v->type == w->type &&
 	       v->size == w->size && v->group == w->group && v->dedicated == w->dedicated &&
 	       v->priority == w->priority && v->threshold == w->threshold &&
 	       v->max_transfer == w->max_transfer && v->max_batch == w->max_batch &&
@@ -144,7 +144,7 @@ static bool accel_same(const struct accel *a, const struct accel *b)
 	return a->state == b->state && a->adopted == b->adopted && a->laid_out == b->laid_out &&
 	       a->host_wqs == b->host_wqs && a->pool_min == b->pool_min &&
 	       a->n_pool == b->n_pool && a->n_mdevs == b->n_mdevs && a->module == b->module &&
-	       a->iommu == b->iommu && a->pasid == b->pasid &&
+	       a->iommu == b->iommu && a->pasid == b->pasid && a->sharers == b->sharers &&
 	       a->unsafe_allowed == b->unsafe_allowed;
 }
 
@@ -173,6 +173,7 @@ static void derive(struct ledger *l, struct slot *s)
 	a->host_wqs = rec ? rec->host_wqs : 0;
 	a->pool_min = rec ? rec->pool_min : 0;
 	a->exclusive = policy_is_exclusive(l->policy, a->bdf);
+	a->sharers = policy_sharers(l->policy, a->max_sharers);
 	a->n_pool = 0;
 
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
@@ -184,11 +185,12 @@ static void derive(struct ledger *l, struct slot *s)
 		w->ours = rec && i < RECORD_MAX_WQS && rec->wqs[i];
 		if (m && m->holder.pid)
 			w->holder = m->holder;
-		wq_classify(w, m && m->in_use);
+		wq_classify(w, w->n_open);
 		a->n_pool += w->cls == WQ_POOL && w->ours;
 	}
 	alloc_reserve(a);
-	a->room = alloc_available(a);
+	a->room[0] = alloc_available(a, false);
+	a->room[1] = alloc_available(a, true);
 }
 
 /* Notes what differs from @before; it may be NULL. */
@@ -343,10 +345,7 @@ int ledger_put_accel(struct ledger *l, struct accel *a)
 	s->accel = a;
 	a->n_mdevs = old ? old->n_mdevs : 0;
 	for (unsigned int i = 0; i < a->n_wqs; i++)
-		if (old)
-			memcpy(a->wqs[i].mdev, old->wqs[i].mdev, UUID_LEN);
-		else
-			a->wqs[i].mdev[0] = '\0';
+		seat_keep(&a->wqs[i], old ? &old->wqs[i] : NULL);
 	s->appeared = s->appeared || !old;
 	s->autostart_failed = s->autostart_failed && old;
 	if (!old)
@@ -379,12 +378,12 @@ static void drop_mdevs_of(struct ledger *l, const struct slot *s)
 {
 	char uuid[UUID_LEN];
 
-	for (unsigned int i = 0; i < s->accel->n_wqs; i++) {
-		memcpy(uuid, s->accel->wqs[i].mdev, sizeof(uuid));
-		if (uuid[0])
+	for (unsigned int i = 0; i < s->accel->n_wqs; i++)
+		if (s->accel->wqs[i].n_mdevs == 1) {
+			memcpy(uuid, s->accel->wqs[i].mdev, sizeof(uuid));
 			ledger_drop_mdev(l, uuid);
-	}
-	/* Those of which the module did not say what they have. */
+		}
+	/* Those that share one, and those of which the module did not say what they have. */
 	for (struct mdev *m = ledger_next_mdev(l, NULL), *next; m && s->accel->n_mdevs; m = next) {
 		next = ledger_next_mdev(l, m);
 		if (!strcmp(m->parent, s->bdf))
@@ -458,19 +457,30 @@ static void claim(struct ledger *l, struct mdev *m, const struct slot *s)
 		count_owner(l, m->owner, 1);
 }
 
+static void reclaim(struct ledger *l, struct mdev *m, const struct slot *s)
+{
+	bool before = m->ours;
+
+	claim(l, m, s);
+	if (m->ours != before)
+		ledger_note(l, OBJECT_MDEV, OBJECT_CHANGED, m->uuid);
+}
+
 /* Which mdevs are ours may have changed with the record. */
 static void reclaim_mdevs(struct ledger *l, const struct slot *s)
 {
+	bool shared = false;
+
 	for (unsigned int i = 0; s->accel && i < s->accel->n_wqs; i++) {
 		struct mdev *m = ledger_find_mdev(l, s->accel->wqs[i].mdev);
-		bool before = m && m->ours;
 
-		if (!m)
-			continue;
-		claim(l, m, s);
-		if (m->ours != before)
-			ledger_note(l, OBJECT_MDEV, OBJECT_CHANGED, m->uuid);
+		shared = shared || s->accel->wqs[i].n_mdevs > 1;
+		if (m)
+			reclaim(l, m, s);
 	}
+	for (struct mdev *m = NULL; shared && (m = ledger_next_mdev(l, m));)
+		if (!strcmp(m->parent, s->bdf))
+			reclaim(l, m, s);
 }
 
 int ledger_put_record(struct ledger *l, const char *bdf, struct record *rec)
@@ -508,7 +518,7 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 {
 	struct slot *s = ledger_slot(l, m->parent);
 	struct mdev *mine = ledger_find_mdev(l, m->uuid), before;
-	bool added = !mine;
+	bool added = !mine, stays;
 	struct wq *w;
 
 	/* The UUID moved to another parent: the old one is gone. */
@@ -531,10 +541,9 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 
 	before = *mine;
 	w = wq_of(s, before.wq);
-	if (w && !strcmp(w->mdev, m->uuid) && strcmp(before.wq, m->wq)) {
-		w->mdev[0] = '\0';
-		memset(&w->holder, 0, sizeof(w->holder));
-	}
+	stays = w && before.seated && !strcmp(before.wq, m->wq);
+	if (w && !stays)
+		seat_leave(l, w, &before);
 	*mine = *m;
 	mine->ours = before.ours;
 	mine->owner = before.owner;
@@ -544,10 +553,10 @@ int ledger_put_mdev(struct ledger *l, const struct mdev *m)
 	if (s && s->accel)
 		memcpy(mine->accel, s->accel->name, sizeof(mine->accel));
 	w = wq_of(s, m->wq);
-	if (w) {
-		memcpy(w->mdev, m->uuid, UUID_LEN);
-		memset(&w->holder, 0, sizeof(w->holder));
-	}
+	if (stays)
+		seat_change(w, &before, mine);
+	else if (w)
+		seat_take(w, mine);
 
 	if (added)
 		ledger_note(l, OBJECT_MDEV, OBJECT_ADDED, m->uuid);
@@ -571,10 +580,8 @@ void ledger_drop_mdev(struct ledger *l, const char *uuid)
 
 	s = ledger_slot(l, m->parent);
 	w = wq_of(s, m->wq);
-	if (w && !strcmp(w->mdev, m->uuid)) {
-		w->mdev[0] = '\0';
-		memset(&w->holder, 0, sizeof(w->holder));
-	}
+	if (w)
+		seat_leave(l, w, m);
 	ledger_note(l, OBJECT_MDEV, OBJECT_REMOVED, m->uuid);
 	if (s && s->accel) {
 		s->accel->n_mdevs--;

@@ -111,7 +111,12 @@ struct definition *ledger_next_autostart(struct ledger *l, struct slot *s);
 /* What is to run from the start on it has to be started: it is new, or what makes mdevs is. */
 void ledger_restart(struct ledger *l, struct slot *s);
 
-/* Inside of the ledger. */
+/* Inside of the ledger: an mdev comes to a wq, goes from it, or is read again where it is. */
+void seat_take(struct wq *w, struct mdev *m);
+void seat_leave(const struct ledger *l, struct wq *w, const struct mdev *m);
+void seat_change(struct wq *w, const struct mdev *before, struct mdev *m);
+/* Who is on it is not read with the accelerator; @old NULL: nobody yet. */
+void seat_keep(struct wq *w, const struct wq *old);
 void ledger_touch(struct ledger *l, struct slot *s);
 void ledger_forget_starts(struct slot *s);
 /* Those of this parent that had their turn have one again. */

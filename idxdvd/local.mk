@@ -36,7 +36,7 @@ idxdvd_libidxdvd_a_SOURCES = \
 	idxdvd/layout.c \
 	idxdvd/ledger.c idxdvd/ledger.h \
 	idxdvd/ledger-change.c \
-	idxdvd/ledger-definition.c \
+	idxdvd/ledger-definition.c idxdvd/ledger-seat.c \
 	idxdvd/manager.c idxdvd/manager.h \
 	idxdvd/manager-look.c \
 	idxdvd/mdev.c idxdvd/mdev.h \

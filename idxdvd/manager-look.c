@@ -106,7 +106,7 @@ unsigned int manager_type_available(const struct manager *m, const struct mdev_t
 		const struct accel *b = m->ledger.accels[i];
 
 		if (b->kind == type->kind && (!a || a == b))
-			n += alloc_available(b);
+			n += alloc_available(b, type->shared);
 	}
 	return n;
 }

@@ -5,8 +5,10 @@
 #include "idxdvd/mdev.h"
 
 static const struct mdev_type types[] = {
-	{ "idxd-dsa-1dwq-v1", "Intel DSA 1DWQ", "one dedicated work queue of a DSA", ACCEL_DSA },
-	{ "idxd-iax-1dwq-v1", "Intel IAX 1DWQ", "one dedicated work queue of an IAA", ACCEL_IAX },
+	{ "idxd-dsa-1dwq-v1", "Intel DSA 1DWQ", "one dedicated work queue of a DSA", ACCEL_DSA, false },
+	{ "idxd-dsa-1swq-v1", "Intel DSA 1SWQ", "a part of a shared work queue of a DSA", ACCEL_DSA, true },
+	{ "idxd-iax-1dwq-v1", "Intel IAX 1DWQ", "one dedicated work queue of an IAA", ACCEL_IAX, false },
+	{ "idxd-iax-1swq-v1", "Intel IAX 1SWQ", "a part of a shared work queue of an IAA", ACCEL_IAX, true },
 };
 
 const struct mdev_type *mdev_types(size_t *ret_n)
@@ -21,4 +23,13 @@ const struct mdev_type *mdev_type_find(const char *id)
 		if (!strcmp(types[i].id, id))
 			return &types[i];
 	return NULL;
+}
+
+const struct mdev_type *mdev_type_shared(enum accel_kind kind)
+{
+	size_t i = 0;
+
+	while (!types[i].shared || types[i].kind != kind)
+		i++;
+	return &types[i];
 }

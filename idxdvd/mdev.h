@@ -22,6 +22,7 @@ struct mdev {
 	char lease[LEASE_LEN];		/* goes with this client of the bus; "": stays */
 	unsigned int owner;		/* number of the user it counts for, if it is ours */
 	bool persisted;			/* there is a definition of it */
+	bool seated;			/* it is counted in its wq */
 };
 
 /* An mdev type this daemon can hand out. */
@@ -30,9 +31,12 @@ struct mdev_type {
 	const char *name;		/* Intel DSA 1DWQ */
 	const char *description;
 	enum accel_kind kind;
+	bool shared;			/* a part of a shared queue, not a queue of its own */
 };
 
 const struct mdev_type *mdev_types(size_t *ret_n);
 const struct mdev_type *mdev_type_find(const char *id);
+/* The type of a kind of accelerator that has parts of queues. */
+const struct mdev_type *mdev_type_shared(enum accel_kind kind);
 
 #endif

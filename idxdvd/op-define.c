@@ -19,7 +19,7 @@ static const struct accel *best_accel(const struct ledger *l, const struct mdev_
 		const struct accel *a = l->accels[i];
 
 		if (a->adopted && a->kind == type->kind &&
-		    (!best || a->room > best->room))
+		    (!best || a->room[type->shared] > best->room[type->shared]))
 			best = a;
 	}
 	return best;

@@ -146,17 +146,21 @@ static int check_quota(struct op *op)
 static const struct accel *known_place(const struct ledger *l, const struct op *op)
 {
 	const struct mdev_type *type = mdev_type_find(op->type);
+	struct place_request place = { .numa_node = -1 };
 	const struct accel *a = NULL;
 	struct accel **usable;
 	char why[PLACE_WHY_LEN];
 	const struct wq *w;
 	size_t n = 0;
 
+	if (op->has_place)
+		place = op->place;
+	place.shared = type && type->shared;
 	usable = type ? calloc(l->n_accels + 1, sizeof(*usable)) : NULL;
 	for (size_t i = 0; usable && i < l->n_accels; i++)
-		if (l->accels[i]->kind == type->kind && l->accels[i]->room)
+		if (l->accels[i]->kind == type->kind && l->accels[i]->room[type->shared])
 			usable[n++] = l->accels[i];
-	if (usable && place_choose(usable, n, &op->place, &a, &w, why) < 0)
+	if (usable && place_choose(usable, n, &place, &a, &w, why) < 0)
 		a = NULL;
 	free(usable);
 	return a;
@@ -171,7 +175,7 @@ static const struct accel *known_room(const struct ledger *l, const struct op *o
 	for (size_t i = 0; type && i < l->n_accels; i++) {
 		const struct accel *a = l->accels[i];
 
-		if (a->kind == type->kind && a->room && (!best || a->room > best->room))
+		if (a->kind == type->kind && a->room[0] && (!best || a->room[0] > best->room[0]))
 			best = a;
 	}
 	return best;
@@ -179,6 +183,7 @@ static const struct accel *known_room(const struct ledger *l, const struct op *o
 
 int op_choose_candidate(struct op *op)
 {
+	const struct mdev_type *type = mdev_type_find(op->type);
 	const struct ledger *l = &op->manager->ledger;
 	struct accel *of_wq = NULL;
 	const struct accel *a;
@@ -186,7 +191,7 @@ int op_choose_candidate(struct op *op)
 	if (op->wq)
 		a = ledger_find_wq(l, op->wq, &of_wq) ? of_wq : NULL;
 	else
-		a = op->has_place ? known_place(l, op) : known_room(l, op);
+		a = op->has_place || (type && type->shared) ? known_place(l, op) : known_room(l, op);
 	return a ? op_copy_string(&op->candidate, a->bdf) : 0;
 }
 
@@ -280,8 +285,9 @@ static int plan_start(struct op *op)
 	return copy_record(op, op->plan->bdf);
 }
 
-/* The same queue is not given twice. */
-static void occupy(struct accel *a, const char *uuid, const struct plan *p)
+/* The same queue, or the same seat, is not given twice. */
+static void occupy(struct accel *a, const char *uuid, const struct mdev_type *type,
+		   const struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		struct wq *w = p->steps[i].kind == STEP_MDEV_WQ ?
@@ -291,13 +297,16 @@ static void occupy(struct accel *a, const char *uuid, const struct plan *p)
 			continue;
 		w->cls = WQ_MDEV_IDLE;
 		w->ours = true;
+		w->n_mdevs++;
 		memcpy(w->mdev, uuid, UUID_LEN);
+		alloc_settle_wq(a, w, type->shared);
 	}
 }
 
 /* One that cannot be started is left to a start of its own, which says why. */
 static int add_start(struct op *op, struct accel *a, const char *uuid)
 {
+	const struct definition *d = ledger_find_definition(&op->manager->ledger, uuid);
 	struct op one = { .kind = OP_AUTOSTART, .manager = op->manager, .uuid = (char *)uuid,
 			  .planned_on = a };
 	int r;
@@ -306,7 +315,7 @@ static int add_start(struct op *op, struct accel *a, const char *uuid)
 	if (r >= 0)
 		r = plan_append(op->plan, one.plan);
 	if (r >= 0)
-		occupy(a, uuid, one.plan);
+		occupy(a, uuid, mdev_type_find(d->type), one.plan);
 	plan_free(one.plan);
 	record_free(one.after);
 	return r == -ENOMEM ? r : 0;

@@ -16,7 +16,9 @@ static const char *const policy_names[PLACE_POLICY_COUNT] = {
 #define COST_UNIT 840u
 
 /* Compared member by member, the first that differs decides; less is better. */
-enum { COST_NODE, COST_DEVICE, COST_ENGINES, COST_FRESH, COST_SIZE, COST_COUNT };
+enum {
+	COST_NODE, COST_JOIN, COST_DEVICE, COST_SHARERS, COST_ENGINES, COST_FRESH, COST_SIZE, COST_COUNT
+};
 
 struct candidate {
 	const struct accel *a;
@@ -40,10 +42,10 @@ static bool is_busy(const struct wq *w)
 	       w->cls == WQ_MDEV_IN_USE;
 }
 
-const struct wq *place_group_user(const struct accel *a, int group)
+const struct wq *place_group_user(const struct accel *a, int group, const struct wq *but)
 {
 	for (unsigned int i = 0; i < a->n_wqs; i++)
-		if (a->wqs[i].group == group && is_busy(&a->wqs[i]))
+		if (a->wqs[i].group == group && is_busy(&a->wqs[i]) && &a->wqs[i] != but)
 			return &a->wqs[i];
 	return NULL;
 }
@@ -77,18 +79,22 @@ static bool fits(const struct accel *a, const struct wq *w, const struct place_r
 {
 	return w->size >= req->min_size && req->max_transfer <= a->max_transfer &&
 	       req->max_batch <= a->max_batch && accel_group_engines(a, w->group) &&
-	       alloc_wq_is_usable(a, w);
+	       alloc_wq_is_usable(a, w, req);
 }
 
 static struct candidate judge(const struct accel *a, const struct wq *w,
 			      const struct place_request *req)
 {
+	bool joins = alloc_wq_has_seat(a, w, req), pack = req->policy == PLACE_PACK;
 	struct candidate c = { a, w, { 0 } };
 
 	c.cost[COST_NODE] = req->numa_node >= 0 && a->numa_node != req->numa_node;
-	c.cost[COST_DEVICE] = req->policy == PLACE_PACK ? accel_idle(a) : 0;
+	c.cost[COST_JOIN] = req->shared && !joins;
+	c.cost[COST_DEVICE] = pack ? accel_idle(a) : 0;
+	c.cost[COST_SHARERS] = !joins ? 0 : pack ? a->sharers - w->n_mdevs : w->n_mdevs;
 	c.cost[COST_ENGINES] = place_cost(a, w->group);
-	c.cost[COST_FRESH] = !alloc_wq_is_ready(w) ? 1 : alloc_wq_is_as_asked(a, w, req) ? 0 : 2;
+	c.cost[COST_FRESH] = joins ? 0 : !alloc_wq_is_ready(w) ? 1 :
+			     alloc_wq_is_as_asked(a, w, req) ? 0 : 2;
 	c.cost[COST_SIZE] = w->size;
 	return c;
 }
@@ -99,6 +105,23 @@ static bool is_better(const struct candidate *c, const struct candidate *best)
 		if (c->cost[i] != best->cost[i])
 			return c->cost[i] < best->cost[i];
 	return false;
+}
+
+static void describe(const struct candidate *c, const struct place_request *req,
+		     unsigned int n_fit, char why[PLACE_WHY_LEN])
+{
+	const char *want = c->cost[COST_NODE] ? " for want of better" : "";
+
+	if (alloc_wq_has_seat(c->a, c->w, req))
+		snprintf(why, PLACE_WHY_LEN, "%s, best of %u: node %d%s, %u of %u are on it",
+			 policy_names[req->policy], n_fit, c->a->numa_node, want, c->w->n_mdevs,
+			 c->a->sharers);
+	else
+		snprintf(why, PLACE_WHY_LEN,
+			 "%s, best of %u: node %d%s, %u busy on %u engines, size %u",
+			 policy_names[req->policy], n_fit, c->a->numa_node, want,
+			 place_group_load(c->a, c->w->group),
+			 accel_group_engines(c->a, c->w->group), c->w->size);
 }
 
 int place_choose(struct accel *const *accels, size_t n, const struct place_request *req,
@@ -121,11 +144,7 @@ int place_choose(struct accel *const *accels, size_t n, const struct place_reque
 	if (!n_fit)
 		return -ENOSPC;
 
-	snprintf(ret_why, PLACE_WHY_LEN, "%s, best of %u: node %d%s, %u busy on %u engines, size %u",
-		 policy_names[req->policy], n_fit, best.a->numa_node,
-		 best.cost[COST_NODE] ? " for want of better" : "",
-		 place_group_load(best.a, best.w->group),
-		 accel_group_engines(best.a, best.w->group), best.w->size);
+	describe(&best, req, n_fit, ret_why);
 	*ret_accel = best.a;
 	*ret_wq = best.w;
 	return 0;

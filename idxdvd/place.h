@@ -21,14 +21,15 @@ struct place_request {
 	unsigned int min_size;		/* entries */
 	unsigned int priority;		/* 1..15; 0: the usual one */
 	unsigned int max_transfer, max_batch;	/* powers of two; 0: the usual ones */
+	bool shared;			/* a part of a shared queue, not a queue of its own */
 };
 
 #define PLACE_WHY_LEN 96
 
 /* -EINVAL: there is no such policy. */
 int place_policy_parse(const char *name, enum place_policy *ret);
-/* The first queue of the group that somebody uses; NULL: there is none. */
-const struct wq *place_group_user(const struct accel *a, int group);
+/* The first queue of the group that somebody uses, @but left out; NULL: there is none. */
+const struct wq *place_group_user(const struct accel *a, int group, const struct wq *but);
 /* Queues of the group that somebody uses; those of the pool and idle ones have nothing to do. */
 unsigned int place_group_load(const struct accel *a, int group);
 /*

@@ -38,6 +38,11 @@ bool policy_is_exclusive(const struct policy *p, const char *bdf)
 	return false;
 }
 
+unsigned int policy_sharers(const struct policy *p, unsigned int max)
+{
+	return p && p->has_max_sharers && p->max_sharers < max ? p->max_sharers : max;
+}
+
 bool policy_has_quotas(const struct policy *p)
 {
 	return p && (p->has_quota || p->n_quotas);
@@ -101,6 +106,13 @@ static int parse_count(struct json_object *v, unsigned int *ret)
 	return 0;
 }
 
+static int parse_max_sharers(struct json_object *v, struct policy *p, char why[POLICY_WHY_LEN])
+{
+	p->has_max_sharers = true;
+	return parse_count(v, &p->max_sharers) < 0 ?
+	       bad(why, "max-sharers must be a number of mdevs") : 0;
+}
+
 static int parse_quota(struct json_object *v, struct policy *p, char why[POLICY_WHY_LEN])
 {
 	p->has_quota = true;
@@ -132,6 +144,7 @@ static const struct {
 } keys[] = {
 	{ "version", parse_version },
 	{ "exclusive-engines", parse_exclusive },
+	{ "max-sharers", parse_max_sharers },
 	{ "quota", parse_quota },
 	{ "quotas", parse_quotas },
 };

@@ -8,10 +8,12 @@
  *
  *   { "version": 1,
  *     "exclusive-engines": [ "0000:6a:01.0" ],
+ *     "max-sharers": 16,
  *     "quota": 4,
  *     "quotas": { "1000": 16, "0": 100 } }
  *
- * On a device that "exclusive-engines" names, the engines of a group work for one queue only. A user
+ * On a device that "exclusive-engines" names, the engines of a group work for one queue only. No
+ * more than "max-sharers" mdevs share a queue. A user
  * may have made as many mdevs at one time as "quotas" says for his number, otherwise "quota"; that
  * one does not bind root.
  */
@@ -29,6 +31,8 @@ struct policy_quota {
 struct policy {
 	char (*exclusive)[NAME_LEN];	/* PCI addresses */
 	size_t n_exclusive;
+	bool has_max_sharers;
+	unsigned int max_sharers;
 	bool has_quota;
 	unsigned int quota;		/* of those without one of their own; not of root */
 	struct policy_quota *quotas;
@@ -46,6 +50,8 @@ void policy_freep(struct policy **p);
 
 /* @p may be NULL: it says nothing. */
 bool policy_is_exclusive(const struct policy *p, const char *bdf);
+/* How many mdevs may share a queue where the module allows @max. */
+unsigned int policy_sharers(const struct policy *p, unsigned int max);
 bool policy_has_quotas(const struct policy *p);
 /* False: the user may have as many as he likes. */
 bool policy_quota(const struct policy *p, unsigned int uid, unsigned int *ret);

@@ -17,42 +17,66 @@ bool alloc_wq_is_fresh(const struct accel *a, const struct wq *w)
 	return w->cls == WQ_FREE && !w->reserved && w->size && accel_group_engines(a, w->group) > 0;
 }
 
-bool alloc_wq_is_shut(const struct accel *a, const struct wq *w)
+bool alloc_wq_has_seat(const struct accel *a, const struct wq *w, const struct place_request *req)
 {
-	return a->exclusive && place_group_user(a, w->group);
+	return req && req->shared && w->ours && !w->dedicated &&
+	       (w->cls == WQ_MDEV_IDLE || w->cls == WQ_MDEV_IN_USE) && w->n_mdevs < a->sharers &&
+	       alloc_wq_is_as_asked(a, w, req);
 }
 
-bool alloc_wq_is_usable(const struct accel *a, const struct wq *w)
+bool alloc_wq_is_shut(const struct accel *a, const struct wq *w)
 {
-	return (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w)) && !alloc_wq_is_shut(a, w);
+	return a->exclusive && place_group_user(a, w->group, w);
+}
+
+bool alloc_wq_is_usable(const struct accel *a, const struct wq *w, const struct place_request *req)
+{
+	return (alloc_wq_is_ready(w) || alloc_wq_is_fresh(a, w) || alloc_wq_has_seat(a, w, req)) &&
+	       !alloc_wq_is_shut(a, w);
 }
 
 /* Of one group a ready one comes first, then the one with the lowest number. */
-bool alloc_wq_counts(const struct accel *a, const struct wq *w)
+bool alloc_wq_counts(const struct accel *a, const struct wq *w, const struct place_request *req)
 {
-	if (!alloc_wq_is_usable(a, w))
+	if (!alloc_wq_is_usable(a, w, req))
 		return false;
 	for (unsigned int i = 0; a->exclusive && i < a->n_wqs; i++) {
 		const struct wq *v = &a->wqs[i];
 		bool first = alloc_wq_is_ready(v) != alloc_wq_is_ready(w) ? alloc_wq_is_ready(v) :
 			     v->id < w->id;
 
-		if (v->group == w->group && first && alloc_wq_is_usable(a, v))
+		if (v->group == w->group && first && alloc_wq_is_usable(a, v, req))
 			return false;
 	}
 	return true;
 }
 
-unsigned int alloc_available(const struct accel *a)
+static const struct place_request usual_shared = { .numa_node = -1, .shared = true };
+
+unsigned int alloc_available(const struct accel *a, bool shared)
 {
+	const struct place_request *req = shared ? &usual_shared : NULL;
+	struct refusal why;
 	unsigned int n = 0;
 
-	if (!a->adopted || a->state != STATE_ENABLED || (a->unsafe && !a->unsafe_allowed))
+	if (!a->adopted || a->state != STATE_ENABLED)
+		return 0;
+	if (shared ? alloc_check_shared(a, &why) < 0 : a->unsafe && !a->unsafe_allowed)
 		return 0;
 
 	for (unsigned int i = 0; i < a->n_wqs; i++)
-		n += alloc_wq_counts(a, &a->wqs[i]);
+		if (alloc_wq_counts(a, &a->wqs[i], req))
+			n += shared ? a->sharers - a->wqs[i].n_mdevs : 1;
 	return n;
+}
+
+/* Whole queues, except where no guest may have one. */
+const struct place_request *alloc_pool_request(const struct accel *a)
+{
+	struct refusal why;
+
+	return a->unsafe && !a->unsafe_allowed && alloc_check_shared(a, &why) == 0 ? &usual_shared :
+										     NULL;
 }
 
 void alloc_reserve(struct accel *a)
@@ -84,6 +108,29 @@ int alloc_check_host(const struct accel *a, struct refusal *ret)
 			   "its IOMMU has no scalable mode with PASID, which isolates a guest");
 	}
 	return r;
+}
+
+int alloc_check_shared(const struct accel *a, struct refusal *ret)
+{
+	if (!a->enqcmd)
+		return refuse(ret, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, a->name,
+			      "create an mdev of a 1dwq type",
+			      "this processor has no ENQCMDS, with which the host submits to a shared queue");
+	if (!a->shared_mode)
+		return refuse(ret, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, a->name,
+			      "boot with intel_iommu=on,sm_on; idxd's pasid_enabled has to read 1",
+			      "idxd has no shared queues on it, for want of a PASID of the host");
+	if (!a->ims)
+		return refuse(ret, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, a->name,
+			      "create an mdev of a 1dwq type, or load idxd_mdev without irq_backend=msix",
+			      "it has no IMS, or idxd_mdev may not use it, and a shared queue needs it for interrupts");
+	if (!a->sharers)
+		return refuse(ret, REFUSE_NOT_SUPPORTED, EOPNOTSUPP, a->name,
+			      a->max_sharers ? "raise max-sharers in the policy" :
+			      "load the idxd_mdev of this version, with max_sharers above 0",
+			      "%s lets no mdevs share a queue",
+			      a->max_sharers ? "the policy" : "idxd_mdev");
+	return 0;
 }
 
 void plan_set(struct plan *p, const char *object, const char *attr, const char *old,
@@ -152,8 +199,18 @@ bool alloc_wq_is_as_asked(const struct accel *a, const struct wq *w, const struc
 {
 	struct settings s = settings_for(a, req);
 
-	return w->priority == s.priority && w->max_transfer == s.max_transfer &&
-	       w->max_batch == s.max_batch;
+	return w->dedicated == !(req && req->shared) && w->priority == s.priority &&
+	       w->max_transfer == s.max_transfer && w->max_batch == s.max_batch;
+}
+
+void alloc_settle_wq(const struct accel *a, struct wq *w, bool shared)
+{
+	struct settings s = settings_for(a, NULL);
+
+	w->dedicated = !shared;
+	w->priority = s.priority;
+	w->max_transfer = s.max_transfer;
+	w->max_batch = s.max_batch;
 }
 
 static void plan_limit(struct plan *p, const struct wq *w, const char *attr, unsigned int old,
@@ -166,6 +223,23 @@ static void plan_limit(struct plan *p, const struct wq *w, const char *attr, uns
 	plan_set(p, w->name, attr, o, v, "the limit of what one user may ask of the engines");
 }
 
+/*
+ * The kernel takes no threshold of 0; it goes back to that with the mode dedicated alone, which the
+ * way back has to pass.
+ */
+static void plan_mode(struct plan *p, const struct wq *w, bool shared)
+{
+	if (!shared) {
+		plan_want(p, w->name, "mode", wq_mode_name(w), "dedicated", "shared",
+			  "the type hands out a whole queue");
+		return;
+	}
+	if (!w->dedicated)
+		plan_set(p, w->name, "mode", "shared", "dedicated", "so that its threshold is 0");
+	plan_set(p, w->name, "mode", "dedicated", "shared", "the type hands out parts of a queue");
+	plan_set_int(p, w->name, "threshold", w->threshold, w->size, "all of its entries");
+}
+
 /* Configures an unconfigured wq and puts it into the pool. */
 void plan_claim(struct plan *p, const struct accel *a, const struct wq *w,
 		const struct place_request *req, const char *why)
@@ -175,8 +249,7 @@ void plan_claim(struct plan *p, const struct accel *a, const struct wq *w,
 
 	snprintf(old, sizeof(old), "%u", w->priority);
 	snprintf(priority, sizeof(priority), "%u", s.priority);
-	plan_want(p, w->name, "mode", wq_mode_name(w), "dedicated", "shared",
-		  "the type hands out a whole queue");
+	plan_mode(p, w, req && req->shared);
 	plan_want(p, w->name, "priority", old, priority, "0", "hardware wants 1..15");
 	plan_limit(p, w, "max_transfer_size", w->max_transfer, s.max_transfer);
 	plan_limit(p, w, "max_batch_size", w->max_batch, s.max_batch);
@@ -204,6 +277,7 @@ void plan_unclaim(struct plan *p, const struct accel *a, const struct wq *w, con
 	plan_set(p, w->name, "driver_name", w->driver_name, "", wiped);
 	plan_set(p, w->name, "type", wq_type_name(w->type), "none", wiped);
 	plan_set(p, w->name, "priority", old, "0", wiped);
+	plan_set_int(p, w->name, "threshold", w->threshold, 0, wiped);
 	plan_want(p, w->name, "mode", wq_mode_name(w), "dedicated", "shared",
 		  "a shared queue of no type keeps idxd from enabling others");
 }

@@ -137,9 +137,10 @@ static int describe(struct domain *d, xmlNode *n, char why[DOMAIN_WHY_LEN])
 		return bad(why, "metadata: mdev %s has no type", uuid);
 	attribute(n, "parent", m->parent, sizeof(m->parent));
 	attribute(n, "placement", m->placement, sizeof(m->placement));
-	if (attribute(n, "mode", word, sizeof(word)) && strcmp(word, "dedicated"))
-		return bad(why, "metadata: mdev %s wants the mode '%s'; this version has dedicated only",
-			   uuid, word);
+	if (attribute(n, "mode", word, sizeof(word)) &&
+	    strcmp(word, strstr(m->type, "-1swq-") ? "shared" : "dedicated"))
+		return bad(why, "metadata: mdev %s wants the mode '%s', which the type %s has not",
+			   uuid, word, m->type);
 	r = check_names(n, why);
 	if (r >= 0)
 		r = number(n, "min-size", 65535, &m->min_size, why);

@@ -133,6 +133,19 @@ void doctor_accelerator(struct doctor *d)
 		look_at(d, &d->accels[i]);
 }
 
+/* What the 1swq types take, as far as files say. */
+static bool host_shares(struct doctor *d, const struct doctor_accel *a)
+{
+	_cleanup_(freep) char *cpu = host_read(&d->host, "/proc/cpuinfo");
+	char pasid[8], caps[32], backend[16];
+
+	host_get(&d->host, pasid, sizeof(pasid), PCI "/%s/%s/pasid_enabled", a->bdf, a->name);
+	host_get(&d->host, caps, sizeof(caps), PCI "/%s/%s/gen_cap", a->bdf, a->name);
+	host_get(&d->host, backend, sizeof(backend), "/sys/module/idxd_mdev/parameters/irq_backend");
+	return cpu && strstr(cpu, " enqcmd") && !strcmp(pasid, "1") &&
+	       (!*caps || (strtoull(caps, NULL, 0) >> 25 & 0x3f)) && strcmp(backend, "msix");
+}
+
 void doctor_erratum(struct doctor *d)
 {
 	char denylist[8], allow[8], trusted[8];
@@ -157,11 +170,21 @@ void doctor_erratum(struct doctor *d)
 				   a->name);
 			continue;
 		}
+		if (host_shares(d, a)) {
+			doctor_say(d, DOCTOR_WARN, a, "%s: 8086:%s is under CVE-2024-21823: no guest may have a "
+				   "queue of its own (1dwq), only a part of a shared one (1swq)", a->name,
+				   a->device + 2);
+			doctor_fix(d, "idxdctl create --type idxd-%.3s-1swq-v1 --parent %s: the host checks "
+				   "each descriptor. For trusted guests only: %sidxdctl trust %s", a->name,
+				   a->name, *allow == 'Y' ? "" :
+				   "modprobe idxd_mdev allow_unsafe=1, ", a->name);
+			continue;
+		}
 		doctor_say(d, DOCTOR_FAIL, a, "%s: 8086:%s is under CVE-2024-21823: a queue of its own "
 			   "(1dwq) in a guest's hands can harm the host", a->name, a->device + 2);
 		doctor_fix(d, "use a device without the erratum. The type for such devices is 1swq, where "
-			   "the host checks each descriptor; this version does not have it. For trusted "
-			   "guests only: %sidxdctl trust %s", *allow == 'Y' ? "" :
+			   "the host checks each descriptor; it needs a processor with ENQCMDS, "
+			   "pasid_enabled and IMS, and one is missing here. For trusted guests only: %sidxdctl trust %s", *allow == 'Y' ? "" :
 			   "modprobe idxd_mdev allow_unsafe=1, ", a->name);
 	}
 

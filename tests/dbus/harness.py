@@ -41,6 +41,7 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 INVALID_ARGS = "org.freedesktop.DBus.Error.InvalidArgs"
 DSA_TYPE = "idxd-dsa-1dwq-v1"
+SHARED_TYPE = "idxd-dsa-1swq-v1"
 
 BUILD = os.environ.get("top_builddir", ".")
 SOURCE = os.environ.get("top_srcdir", ".")

@@ -195,6 +195,7 @@ BAD = (
     ("no UUID", "<domain><devices><hostdev type='mdev'/></devices></domain>"),
     ("a bad UUID", domain("6f0c1a52-94a8")),
     ("no such mode", domain(UUID, metadata=f'type="{DSA_TYPE}" mode="shared"')),
+    ("the mode of the other type", domain(UUID, metadata='type="idxd-dsa-1swq-v1" mode="dedicated"')),
     ("no type", domain(UUID, metadata='mode="dedicated"')),
     ("no number", domain(UUID, metadata=f'type="{DSA_TYPE}" min-size="many"')),
     ("an unknown wish", domain(UUID, metadata=f'type="{DSA_TYPE}" color="red"')),

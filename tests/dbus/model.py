@@ -15,7 +15,7 @@ import random
 import signal
 
 import harness
-from harness import DSA_TYPE, accelerator, equal, on
+from harness import DSA_TYPE, SHARED_TYPE, accelerator, equal, on
 from parallel import Call
 
 STEPS = int(os.environ.get("IDXDVD_STEPS", "1000"))
@@ -28,6 +28,8 @@ LABELS = ("a=1", "a=2", "b=1", "a=", "b=")
 QUEUES = {"0000:6a:01.0": 4, "0000:6b:01.0": 3}
 HOST = {"0000:6a:01.0": 1, "0000:6b:01.0": 0}
 NAMES = [f"{i:08x}-0000-4000-8000-000000000000" for i in range(1, 9)]
+# These share a queue of their parent; the others have one each.
+SHARING = NAMES[5:]
 # So few that all of them find a queue whenever their device is adopted.
 AUTO = {"0000:6a:01.0": NAMES[0], "0000:6b:01.0": NAMES[1]}
 
@@ -45,8 +47,11 @@ class Model:
     def make(self, name, parent):
         if parent not in self.adopted:
             raise Refused("NotAdopted")
-        if list(self.mdevs.values()).count(parent) >= QUEUES[parent] - HOST[parent]:
-            raise Refused("NoCapacity")
+        there = {name for name, on in self.mdevs.items() if on == parent}
+        shared = bool(there & set(SHARING))
+        if len(there - set(SHARING)) + shared >= QUEUES[parent] - HOST[parent]:
+            if not (shared and name in SHARING):
+                raise Refused("NoCapacity")
         self.mdevs[name] = parent
 
     def adopt(self, device):
@@ -163,7 +168,9 @@ def send(connection, operation):
                "modify": lambda: {"labels": harness.dbus.Array(rest[1], signature="s")},
                }.get(kind, dict)()
     member = {"create": "CreateMdev", "destroy": "DestroyMdev"}.get(kind, kind.capitalize())
-    word = DSA_TYPE if kind in ("create", "define") else first
+    word = first
+    if kind in ("create", "define"):
+        word = SHARED_TYPE if first in SHARING else DSA_TYPE
     return Call(connection, member, "sa{sv}", [word, options])
 
 

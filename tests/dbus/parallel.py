@@ -12,7 +12,7 @@ import uuid
 import dbus.lowlevel
 
 import harness
-from harness import DSA_TYPE, MANAGER, NAME, ROOT, accelerator, equal, on
+from harness import DSA_TYPE, SHARED_TYPE, MANAGER, NAME, ROOT, accelerator, equal, on
 
 CLIENTS = 40
 CALLS = int(os.environ.get("IDXDVD_CALLS", "300"))
@@ -105,6 +105,32 @@ def test_creates_and_modifies(world):
             world.start()
     print(f"    {len(defines)} defines, {len(calls)} modifies and creates from {CLIENTS} clients, "
           f"{turned_away} turned away for a moment, {len(made)} mdevs")
+
+
+@on(accelerator(wqs=4))
+def test_many_share(world):
+    """All at once, on few queues; none is on one that is not shared, and all queues come back."""
+    clients = [world.connect() for _ in range(CLIENTS)]
+    world.adopt("dsa0")
+    world.settled(free=3, pool=1)
+    names = [str(uuid.UUID(int=(4 << 76) + (8 << 60) + i + 1)) for i in range(120)]
+    creates = [Call(clients[i % CLIENTS], "CreateMdev", "sa{sv}",
+                    [SHARED_TYPE if i % 40 else DSA_TYPE, {"uuid": name}])
+               for i, name in enumerate(names)]
+    run(creates)
+    dedicated = [name for i, name in enumerate(names) if not i % 40]
+    errors = {c.args[1]["uuid"]: c.error for c in creates}
+    equal({errors[name] for name in names if name not in dedicated}, {""}, "those that share")
+    equal([errors[name] for name in dedicated].count(NO_CAPACITY), 1, "one queue is too few")
+
+    world.refresh()
+    mdevs = [o[harness.MDEV] for o in world.managed().values() if harness.MDEV in o]
+    shared = {str(m["WorkQueue"]) for m in mdevs if m["Type"] == SHARED_TYPE}
+    whole = [str(m["WorkQueue"]) for m in mdevs if m["Type"] == DSA_TYPE]
+    equal((len(mdevs), len(shared), len(set(whole)), shared & set(whole)), (119, 1, 2, set()))
+    run([Call(clients[i % CLIENTS], "DestroyMdev", "sa{sv}", [str(m["Uuid"]), {}])
+         for i, m in enumerate(mdevs)])
+    world.settled(free=3, pool=1)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import harness
-from harness import DSA_TYPE, PATIENCE, SOURCE, accelerator, contains, equal, on
+from harness import DSA_TYPE, PATIENCE, SHARED_TYPE, SOURCE, accelerator, contains, equal, on
 
 UUID = "6f0c1a52-94a8-4a4e-9d0b-3a6b0f3c2b11"
 SECOND = "6f0c1a52-aaaa-4a4e-9d0b-3a6b0f3c2b12"
@@ -304,7 +304,8 @@ def test_metrics(world):
     equal({dict(k)["class"]: v for k, v in found["idxdvd_work_queues"].items() if v},
           {c: classes.count(c) for c in classes})
     row = world.ok("capacity", "--json").json()["capacity"][0]
-    parts = {dict(k)["part"]: v for k, v in found["idxdvd_capacity"].items()}
+    parts = {dict(k)["part"]: v for k, v in found["idxdvd_capacity"].items()
+             if dict(k)["type"] == DSA_TYPE}
     for part, key in (("total", "total"), ("creatable", "creatable"), ("in-use", "mdevs_in_use"),
                       ("free", "free_now"), ("unusable", "unusable")):
         equal(parts[part], row[key], part)
@@ -316,7 +317,7 @@ def test_metrics(world):
 def test_complete(world):
     begin(world)
     for word, want in (("adopt", []), ("release", ["dsa0"]), ("destroy", [UUID]),
-                       ("start", [UUID, SECOND]), ("types", [DSA_TYPE]), ("create", []),
+                       ("start", [UUID, SECOND]), ("types", [DSA_TYPE, SHARED_TYPE]), ("create", []),
                        ("why", ["wq0.0", "wq0.1", "wq0.2", "wq0.3"])):
         equal(sorted(world.ok("--complete", word).out.split()), sorted(want), word)
 
@@ -344,7 +345,8 @@ def test_bash_completion(world):
     begin(world)
     verbs = sorted(world.ok("--list-verbs").out.split())
     for line, want in (("idxdctl ", verbs), ("idxdctl cap", ["capacity"]), ("idxdctl destroy ", [UUID]),
-                       ("idxdctl xml 6f0c1a52-a", [SECOND]), ("idxdctl create --type ", [DSA_TYPE]),
+                       ("idxdctl xml 6f0c1a52-a", [SECOND]),
+                       ("idxdctl create --type ", [DSA_TYPE, SHARED_TYPE]),
                        ("idxdctl create -p ", ["dsa0"]), ("idxdctl -o json ", verbs),
                        ("idxdctl list -o j", ["json", "jsonl"]), ("idxdctl why --no-ask-password wq0.3",
                                                                   ["wq0.3"]),

@@ -7,7 +7,7 @@ import re
 import uuid as uuid_module
 
 import harness
-from harness import DSA_TYPE, accelerator, contains, equal, on
+from harness import DSA_TYPE, SHARED_TYPE, accelerator, contains, equal, on
 
 UUID = "6f0c1a52-94a8-4a4e-9d0b-3a6b0f3c2b11"
 
@@ -152,7 +152,7 @@ def test_many_at_once(world):
 
 def test_types(world):
     equal([(t["type"], t["available"], t["creatable"])
-           for t in world.ok("types", "--json").json()["types"]], [(DSA_TYPE, 0, 0)])
+           for t in world.ok("types", "--json").json()["types"]], [(DSA_TYPE, 0, 0), (SHARED_TYPE, 0, 0)])
     world.ok("adopt", "dsa0")
     world.settled(free=3, pool=1)
     entry = world.ok("types", "--json").json()["types"][0]

@@ -11,6 +11,7 @@
 #define UUID "6fca2b70-3a35-4a3e-9f0e-3f0d2a1b4c5d"
 #define DSA "idxd-dsa-1dwq-v1"
 #define IAX "idxd-iax-1dwq-v1"
+#define SHARED "idxd-dsa-1swq-v1"
 
 /*
  * A machine: accelerators parted by blanks, one letter for each wq:
@@ -18,8 +19,11 @@
  *   F free and usable           0 free without a size      e free, no engine in its group
  *   K host kernel               U host user, open          X configured, not enabled
  *   M mdev                      O mdev that is open
+ *   S shared by two             Z shared by three, the most there may be
+ *   R in the pool, ours, shared
  * In front of them: '!' not adopted, '-' disabled, 'i' an IAA, 'n' no module, 'b' no IOMMU,
- * 'q' no PASID, 'x' erratum, 'a' erratum but allowed, 'c' not configurable, 'h' halted.
+ * 'q' no PASID, 'x' erratum, 'a' erratum but allowed, 'c' not configurable, 'h' halted,
+ * 'E' no ENQCMDS, 'V' no shared mode, 'I' no IMS, 'T' a module without types that share.
  */
 struct machine {
 	struct accel *accels[8];
@@ -35,6 +39,8 @@ static void set_wq(struct wq *w, char c)
 	} kinds[] = {
 		{ 'P', "mdev", WQ_TYPE_USER }, { 'p', "mdev", WQ_TYPE_USER },
 		{ 'M', "mdev", WQ_TYPE_USER }, { 'O', "mdev", WQ_TYPE_USER },
+		{ 'S', "mdev", WQ_TYPE_USER }, { 'Z', "mdev", WQ_TYPE_USER },
+		{ 'R', "mdev", WQ_TYPE_USER },
 		{ 'K', "dmaengine", WQ_TYPE_KERNEL }, { 'U', "user", WQ_TYPE_USER },
 		{ 'X', "", WQ_TYPE_USER },
 	};
@@ -48,10 +54,13 @@ static void set_wq(struct wq *w, char c)
 			strcpy(w->label, "label");
 			w->state = w->driver[0] ? STATE_ENABLED : STATE_DISABLED;
 		}
-	w->ours = strchr("PMO", c);
+	w->ours = strchr("PMOSZR", c);
+	w->dedicated = strchr("PpMO", c);
+	w->threshold = strchr("SZR", c) ? 16 : 0;
 	w->priority = w->ours ? ALLOC_PRIORITY : 0;
+	w->n_mdevs = c == 'S' ? 2 : c == 'Z' ? 3 : c == 'M' || c == 'O';
 	w->clients = c == 'K' ? 3 : c == 'U';
-	if (c == 'M' || c == 'O')
+	if (w->n_mdevs)
 		snprintf(w->mdev, sizeof(w->mdev), "%08x-0000-4000-8000-000000000000", w->id + 1);
 	if (c == 'U' || c == 'O') {
 		w->holder.pid = 4711;
@@ -79,6 +88,10 @@ static struct accel *add_accel(struct machine *mc, const char *flags, const char
 	a->unsafe = strchr(flags, 'x') || strchr(flags, 'a');
 	a->unsafe_allowed = strchr(flags, 'a');
 	a->exclusive = strchr(flags, 'g');
+	a->enqcmd = !strchr(flags, 'E');
+	a->shared_mode = !strchr(flags, 'V');
+	a->ims = !strchr(flags, 'I');
+	a->max_sharers = a->sharers = strchr(flags, 'T') ? 0 : 3;
 	a->configurable = !strchr(flags, 'c');
 	a->pci_vendor = 0x8086;
 	a->pci_device = a->unsafe ? 0x0b25 : 0x11fb;
@@ -95,7 +108,7 @@ static struct accel *add_accel(struct machine *mc, const char *flags, const char
 		w->id = i;
 		snprintf(w->name, sizeof(w->name), "wq%u.%u", a->id, i);
 		set_wq(w, wqs[i]);
-		a->n_mdevs += !!w->mdev[0];
+		a->n_mdevs += w->n_mdevs;
 		a->n_pool += wqs[i] == 'P';
 	}
 	mc->accels[mc->n++] = a;
@@ -109,7 +122,7 @@ static struct machine machine(const char *text)
 
 	snprintf(copy, sizeof(copy), "%s", text);
 	for (char *s = strtok_r(copy, " ", &save); s; s = strtok_r(NULL, " ", &save)) {
-		size_t n = strspn(s, "!-inbqxachg");
+		size_t n = strspn(s, "!-inbqxachgEVIT");
 		char flags[16];
 
 		snprintf(flags, sizeof(flags), "%.*s", (int)n, s);
@@ -173,6 +186,30 @@ static const struct create_case {
 	{ "an open erratum device", "aP", DSA, NULL, NULL, UUID, 0, "wq0.0", NULL, 0 },
 	{ "round the halted one", "hPP P", DSA, NULL, NULL, UUID, 0, "wq1.0", NULL, 0 },
 
+	{ "a seat comes first", "PFS", SHARED, NULL, NULL, UUID, 0, "wq0.2", NULL, 0 },
+	{ "a seat on any device", "PFF FS", SHARED, NULL, NULL, UUID, 0, "wq1.1", NULL, 0 },
+	{ "a full one has none", "ZFR", SHARED, NULL, NULL, UUID, 0, "wq0.2", NULL, 0 },
+	{ "a fresh one if all are full", "ZF", SHARED, NULL, NULL, UUID, 0, "wq0.1", NULL, 1 },
+	{ "one of the pool becomes shared", "MP", SHARED, NULL, NULL, UUID, 0, "wq0.1", NULL, 1 },
+	{ "and one that was is whole again", "MR", DSA, NULL, NULL, UUID, 0, "wq0.1", NULL, 1 },
+	{ "a seat by name", "SRS", SHARED, NULL, "wq0.2", UUID, 0, "wq0.2", NULL, 0 },
+	{ "a part under the erratum", "xF", SHARED, NULL, NULL, UUID, 0, "wq0.0", NULL, 1 },
+	{ "a seat beside its own engines", "gSF", SHARED, NULL, NULL, UUID, 0, "wq0.0", NULL, 0 },
+
+	{ "no ENQCMDS", "EF", SHARED, NULL, NULL, UUID, REFUSE_NOT_SUPPORTED, "dsa0", NULL, 0 },
+	{ "no shared mode", "VF", SHARED, "dsa0", NULL, UUID, REFUSE_NOT_SUPPORTED, "dsa0", NULL, 0 },
+	{ "no IMS", "IF", SHARED, NULL, NULL, UUID, REFUSE_NOT_SUPPORTED, "dsa0", NULL, 0 },
+	{ "an old module", "TF", SHARED, NULL, NULL, UUID, REFUSE_NOT_SUPPORTED, "dsa0", NULL, 0 },
+	{ "all are full", "ZMK", SHARED, NULL, NULL, UUID, REFUSE_NO_CAPACITY, SHARED,
+	  "wq0.0: 3 mdevs, wq0.1: mdev 00000002-0000-4000-8000-000000000000, wq0.2: host kernel", 0 },
+	{ "that one is full", "ZS", SHARED, NULL, "wq0.0", UUID, REFUSE_NO_CAPACITY, "wq0.0",
+	  "3 mdevs", 0 },
+	{ "that one is another's", "SM", SHARED, NULL, "wq0.1", UUID, REFUSE_MDEV_IDLE, "wq0.1",
+	  "mdev 00000002", 0 },
+	{ "a shared one is not to be had whole", "PS", DSA, NULL, "wq0.1", UUID, REFUSE_MDEV_IDLE,
+	  "wq0.1", "2 mdevs", 0 },
+	{ "the engines are another's", "gSFM", SHARED, NULL, "wq0.1", UUID, REFUSE_ENGINES_TAKEN,
+	  "wq0.1", "engines are wq0.0's", 0 },
 	{ "no UUID at all", "P", DSA, NULL, NULL, "", REFUSE_INVALID_UUID, "\"\"", NULL, 0 },
 	{ "an empty type", "P", "", NULL, NULL, UUID, REFUSE_NO_SUCH_TYPE, "\"\"", NULL, 0 },
 	{ "an empty parent", "P", DSA, "", NULL, UUID, REFUSE_NO_SUCH_DEVICE, "\"\"", NULL, 0 },
@@ -642,8 +679,8 @@ static void test_available(void)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct machine mc = machine(cases[i].machine);
 
-		CHECK(alloc_available(mc.accels[0]) == cases[i].want, "%s: %u", cases[i].machine,
-		      alloc_available(mc.accels[0]));
+		CHECK(alloc_available(mc.accels[0], false) == cases[i].want, "%s: %u", cases[i].machine,
+		      alloc_available(mc.accels[0], false));
 		machine_done(&mc);
 	}
 }

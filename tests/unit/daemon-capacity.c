@@ -181,6 +181,9 @@ static void check_capacity(const char *when, const struct capacity *want)
 	struct capacity c;
 
 	capacity_count(a, type, &c);
+	CHECK(c.room == (a->adopted ? c.free_now + c.creatable : 0) && c.max_sharers == 1,
+	      "%s: room for %u", when, c.room);
+	c.room = c.max_sharers = 0;
 	CHECK(!memcmp(&c, want, sizeof(c)), "%s: free %u create %u reserved %u host %u mdevs %u/%u foreign %u other %u",
 	      when, c.free_now, c.creatable, c.reserved, c.host, c.mdevs, c.mdevs_in_use, c.foreign,
 	      c.unusable);

@@ -96,6 +96,24 @@ static void create_c(struct manager *m, struct answer *ans)
 	create(m, ans, UUID_C, NULL);
 }
 
+static void share(struct manager *m, struct answer *ans, const char *uuid)
+{
+	const char *type = mdev_type_shared(manager_accel(m, 0)->kind)->id;
+	struct create_request req = { .type = type, .uuid = uuid };
+
+	manager_create_mdev(m, &req, answer_done, ans);
+}
+
+static void share_a(struct manager *m, struct answer *ans)
+{
+	share(m, ans, UUID_A);
+}
+
+static void share_b(struct manager *m, struct answer *ans)
+{
+	share(m, ans, UUID_B);
+}
+
 /* The queue of the pool has to be another one for that. */
 static void create_limited(struct manager *m, struct answer *ans)
 {
@@ -231,6 +249,15 @@ static const struct scenario {
 	{ "destroy what is leased", NULL, { adopt_no_pool, lease_a }, destroy_a },
 	{ "create beside the host", busy_dsa, { adopt }, create_a },
 	{ "create on an IAA", one_iax, { adopt }, create_a },
+	{ "share a queue of the pool", NULL, { adopt }, share_a },
+	{ "share a fresh queue", NULL, { adopt_no_pool }, share_a },
+	{ "share a queue beside the host", busy_dsa, { adopt }, share_a },
+	{ "share a queue under the erratum", unsafe_dsa, { adopt }, share_a },
+	{ "share a queue of an IAA", one_iax, { adopt }, share_a },
+	{ "one more on a shared queue", NULL, { adopt, share_a }, share_b },
+	{ "destroy one of two that share", NULL, { adopt, share_b, share_a }, destroy_a },
+	{ "destroy the last that shared", NULL, { adopt_no_pool, share_a }, destroy_a },
+	{ "destroy the last, beside the host", busy_dsa, { adopt, share_a }, destroy_a },
 	{ "destroy, the pool shrinks", NULL, { adopt, create_a }, destroy_a },
 	{ "destroy, there is no pool", NULL, { adopt_no_pool, create_a }, destroy_a },
 	{ "destroy one of two", NULL, { adopt, create_ab }, destroy_a },

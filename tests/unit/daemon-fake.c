@@ -122,20 +122,6 @@ static int act(struct backend *b, size_t i)
 	return r;
 }
 
-static void test_rules(void)
-{
-	struct backend *b;
-
-	if (backend_fake_new(&b, NULL, NULL) < 0)
-		exit(99);
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-		int r = act(b, i);
-
-		CHECK(r == lines[i].want, "%s: %d, wanted %d", lines[i].name, r, lines[i].want);
-	}
-	backend_free(b);
-}
-
 static struct backend *with_topology(const char *text)
 {
 	struct backend *b;
@@ -144,6 +130,57 @@ static struct backend *with_topology(const char *text)
 	snprintf(path, sizeof(path), "%s/topology", test_dir());
 	test_write_file(path, text);
 	return backend_fake_new(&b, path, NULL) == 0 ? b : NULL;
+}
+
+static void test_rules(void)
+{
+	struct backend *b = with_topology("{ \"enqcmd\": false, \"accelerators\": [ {} ] }");
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		int r = act(b, i);
+
+		CHECK(r == lines[i].want, "%s: %d, wanted %d", lines[i].name, r, lines[i].want);
+	}
+	backend_free(b);
+}
+
+/* A queue that several mdevs share, and all that it takes. */
+static void test_shared(void)
+{
+	static const struct {
+		const char *attr, *value;
+		int want;
+	} writes[] = {
+		{ "threshold", "17", -EINVAL }, { "threshold", "0", -EINVAL },
+		{ "threshold", "16", 0 }, { "mode", "dedicated", 0 }, { "threshold", "4", -EINVAL },
+		{ "mode", "shared", 0 }, { "threshold", "4", 0 },
+	};
+	struct backend *b = with_topology(
+		"{ \"max-sharers\": 2, \"accelerators\": [ { \"device\": \"0b25\", \"enabled\": true,"
+		" \"engine-groups\": [ 0 ], \"queues\": [ { \"id\": 1, \"size\": 16, \"group\": 0,"
+		" \"type\": \"user\", \"name\": \"x\", \"driver-name\": \"mdev\", \"priority\": 10 } ] } ] }");
+	const struct backend_ops *ops = b->ops;
+	const char *bdf = "0000:6a:01.0", *type = "idxd-dsa-1swq-v1";
+	char buf[LABEL_LEN];
+	struct mdev m;
+
+	for (size_t i = 0; i < ARRAY_LEN(writes); i++) {
+		int r = ops->set(b, "wq0.1", writes[i].attr, writes[i].value);
+
+		CHECK(r == writes[i].want, "%s %s: %d", writes[i].attr, writes[i].value, r);
+	}
+	CHECK(ops->bind(b, "wq0.1", "mdev") == 0, "bind");
+	CHECK(ops->mdev_create(b, bdf, "idxd-dsa-1dwq-v1", UUID_A) == -EPERM, "whole, with the erratum");
+	CHECK(ops->mdev_create(b, bdf, type, UUID_A) == 0 && ops->mdev_create(b, bdf, type, UUID_B) == 0 &&
+	      ops->mdev_create(b, bdf, type, "33333333-3333-4333-8333-333333333333") == -ENOSPC,
+	      "two and no more");
+	CHECK(ops->mdev_remove(b, UUID_A) == 0 && ops->read_mdev(b, UUID_B, &m) == 0 &&
+	      !strcmp(m.wq, "wq0.1") && ops->mdev_create(b, bdf, type, UUID_A) == 0, "one comes and goes");
+	CHECK(ops->unbind(b, "wq0.1", "mdev") == 0 && ops->read_mdev(b, UUID_A, &m) == -ENOENT &&
+	      ops->read_mdev(b, UUID_B, &m) == -ENOENT, "both go with the queue");
+	CHECK(ops->get(b, "wq0.1", "threshold", buf, sizeof(buf)) == 0, "threshold");
+	CHECK_STR(buf, "0", "threshold");
+	backend_free(b);
 }
 
 static void test_topology(void)
@@ -206,6 +243,7 @@ static void test_bad_topologies(void)
 int main(void)
 {
 	test_rules();
+	test_shared();
 	test_topology();
 	test_bad_topologies();
 	return test_report("daemon-fake");

@@ -10,6 +10,7 @@
 
 #include "idxdvd/alloc.h"
 #include "idxdvd/place.h"
+#include "idxdvd/steps.h"
 #include "tests/unit/daemon-test.h"
 
 #define MACHINES 10000
@@ -55,7 +56,7 @@ static struct accel *random_accel(unsigned int id)
 		w->size = 4u << dice(3);
 		w->group = dice(3);
 		w->cls = classes[dice(ARRAY_LEN(classes))];
-		w->ours = w->cls == WQ_POOL;
+		w->ours = w->dedicated = w->cls == WQ_POOL;
 	}
 	return a;
 }
@@ -231,6 +232,130 @@ static void test_random(void)
 	CHECK(seen.exclusive > MACHINES / 20, "few of them exclusive: %lu", seen.exclusive);
 }
 
+/* --- parts of shared queues --- */
+
+static struct accel *random_sharing_accel(unsigned int id)
+{
+	struct accel *a = random_accel(id);
+
+	a->enqcmd = a->shared_mode = a->ims = true;
+	a->max_sharers = a->sharers = 1 + dice(4);
+	for (unsigned int i = 0; i < a->n_wqs; i++) {
+		struct wq *w = &a->wqs[i];
+
+		w->n_mdevs = w->cls == WQ_MDEV_IDLE;
+		/* What is on is in a group with an engine. */
+		if (w->cls != WQ_FREE && !accel_group_engines(a, w->group))
+			w->group = 0;
+		if (dice(3) && w->n_mdevs) {
+			w->ours = true;
+			w->priority = ALLOC_PRIORITY;
+			w->n_mdevs = 1 + dice(a->sharers);
+		}
+	}
+	return a;
+}
+
+static bool joins(const struct accel *a, const struct wq *w)
+{
+	return w->cls == WQ_MDEV_IDLE && w->ours && w->n_mdevs < a->sharers;
+}
+
+static bool can_share(const struct accel *a, const struct wq *w)
+{
+	bool engine = false, alone = true;
+
+	for (unsigned int i = 0; i < a->n_engines; i++)
+		engine = engine || a->engines[i].group == w->group;
+	for (unsigned int i = 0; i < a->n_wqs; i++)
+		alone = alone && (&a->wqs[i] == w || a->wqs[i].group != w->group ||
+				  a->wqs[i].cls == WQ_FREE || a->wqs[i].cls == WQ_POOL);
+	return engine && (alone || !a->exclusive) &&
+	       ((w->cls == WQ_POOL && w->ours) || (w->cls == WQ_FREE && w->size) || joins(a, w));
+}
+
+/* Against every other queue: one that is shared already comes first, then the policy decides. */
+static unsigned int check_shared(const struct machine *mc, const struct place_request *req)
+{
+	const struct accel *a = NULL;
+	const struct wq *w = NULL;
+	char why[PLACE_WHY_LEN];
+	unsigned int n = 0;
+	int r = place_choose(mc->accels, mc->n, req, &a, &w, why);
+
+	for (size_t i = 0; i < mc->n; i++)
+		for (unsigned int k = 0; k < mc->accels[i]->n_wqs; k++) {
+			const struct accel *b = mc->accels[i];
+			const struct wq *v = &b->wqs[k];
+
+			if (!can_share(b, v))
+				continue;
+			n++;
+			if (r < 0 || (req->numa_node >= 0 && a->numa_node != b->numa_node))
+				continue;
+			CHECK(joins(a, w) || !joins(b, v), "%s is new, and %s has a seat", w->name,
+			      v->name);
+			if (!joins(a, w) || !joins(b, v))
+				continue;
+			CHECK(req->policy == PLACE_PACK || w->n_mdevs <= v->n_mdevs,
+			      "spread: %s has %u, %s %u", w->name, w->n_mdevs, v->name, v->n_mdevs);
+			CHECK(req->policy == PLACE_SPREAD || a != b || w->n_mdevs >= v->n_mdevs,
+			      "pack: %s has %u, %s %u", w->name, w->n_mdevs, v->name, v->n_mdevs);
+		}
+	CHECK((r == 0) == (n > 0), "%d of %u", r, n);
+	return r == 0 && joins(a, w);
+}
+
+/* As many as are said to fit, the next is refused; none is on a queue with more than may be. */
+static unsigned long fill_shared(struct accel *a)
+{
+	struct alloc_create req = { .type = "idxd-dsa-1swq-v1",
+				    .uuid = "11111111-1111-4111-8111-111111111111" };
+	unsigned int n = alloc_available(a, true);
+	struct refusal why = { 0 };
+	unsigned long made = 0;
+	struct plan *p;
+
+	while (alloc_create(&a, 1, &req, &p, &why) == 0) {
+		struct wq *w = accel_find_wq(a, p->steps[p->n - 1].val);
+		bool joined = joins(a, w), claims = p->n > 2;
+
+		CHECK(joined == !claims || alloc_wq_is_ready(w), "%s: %zu steps", w->name, p->n);
+		w->cls = WQ_MDEV_IDLE;
+		w->ours = true;
+		w->n_mdevs++;
+		alloc_settle_wq(a, w, true);
+		plan_free(p);
+		made++;
+		CHECK(w->n_mdevs <= a->sharers, "%s: %u", w->name, w->n_mdevs);
+		n--;
+		CHECK(alloc_available(a, true) == n, "%u are left, not %u",
+		      alloc_available(a, true), n);
+	}
+	CHECK(!n, "%u left, but %s: %s", n, refusal_kind_name(why.kind), why.reason);
+	return made;
+}
+
+static void test_shared(void)
+{
+	unsigned long joined = 0, made = 0;
+
+	for (int i = 0; i < MACHINES / 4; i++) {
+		struct place_request req = { .policy = dice(2), .numa_node = (int)dice(3) - 1,
+					     .shared = true };
+		struct machine mc = { .n = 1 + dice(2) };
+
+		for (size_t k = 0; k < mc.n; k++)
+			mc.accels[k] = random_sharing_accel(k);
+		joined += check_shared(&mc, &req);
+		made += fill_shared(mc.accels[0]);
+		free_machine(&mc);
+	}
+	printf("%d random machines that share: %lu joined, %lu made until they were full\n",
+	       MACHINES / 4, joined, made);
+	CHECK(joined > MACHINES / 40 && made > MACHINES / 2, "%lu joined, %lu made", joined, made);
+}
+
 /* Through the allocator: the plan says why, a refusal who is in the way. */
 static void test_plan(void)
 {
@@ -274,7 +399,7 @@ static void test_available(void)
 		struct alloc_create req = { .type = "idxd-dsa-1dwq-v1",
 					    .uuid = "11111111-1111-4111-8111-111111111111" };
 		struct accel *a = random_accel(0);
-		unsigned int n = alloc_available(a);
+		unsigned int n = alloc_available(a, false);
 		struct refusal why = { 0 };
 		struct plan *p;
 
@@ -287,7 +412,7 @@ static void test_available(void)
 			plan_free(p);
 			n--;
 			made++;
-			CHECK(alloc_available(a) == n, "%u are left, not %u", alloc_available(a), n);
+			CHECK(alloc_available(a, false) == n, "%u are left, not %u", alloc_available(a, false), n);
 		}
 		CHECK(!n && (why.kind == REFUSE_NO_CAPACITY ||
 			     (a->exclusive && why.kind == REFUSE_ENGINES_TAKEN)),
@@ -302,6 +427,7 @@ static void test_available(void)
 int main(void)
 {
 	test_random();
+	test_shared();
 	test_plan();
 	test_available();
 	return test_report("daemon-place");

@@ -39,6 +39,7 @@ static const struct {
 	{ "{ \"version\": null }", "version" },
 	{ "{ \"exclusive\": [] }", "no key \"exclusive\"" },
 	{ "{ \"quota\": -1 }", "quota must" },
+	{ "{ \"max-sharers\": \"all\" }", "max-sharers must" },
 	{ "{ \"quota\": \"4\" }", "quota must" },
 	{ "{ \"quota\": 1.5 }", "quota must" },
 	{ "{ \"quota\": 1000001 }", "quota must" },
@@ -172,7 +173,7 @@ static void check_counts(const char *when, unsigned int free_now, unsigned int c
 	CHECK(c.free_now + c.creatable == manager_type_available(m, type, a),
 	      "%s: what can be created agrees", when);
 	for (unsigned int i = 0; i < a->n_wqs; i++)
-		CHECK(a->wqs[i].cls != WQ_POOL || !place_group_user(a, a->wqs[i].group),
+		CHECK(a->wqs[i].cls != WQ_POOL || !place_group_user(a, a->wqs[i].group, NULL),
 		      "%s: %s is in the pool", when, a->wqs[i].name);
 }
 
