@@ -60,14 +60,43 @@ int record_copy(const struct record *rec, struct record **ret)
 	return 0;
 }
 
+/* Both arrays are in the order of their UUIDs, which come first in each element. Where it is or would be. */
+static size_t search(const void *list, size_t n, size_t size, const char *uuid, bool *ret_found)
+{
+	size_t low = 0, high = n;
+
+	*ret_found = false;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int d = strcmp(uuid, (const char *)list + mid * size);
+
+		if (!d) {
+			*ret_found = true;
+			return mid;
+		}
+		if (d < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+/* n_mdevs: there is none. */
 static size_t find_mdev(const struct record *rec, const char *uuid)
 {
-	size_t i;
+	bool found;
+	size_t i = search(rec->mdevs, rec->n_mdevs, sizeof(*rec->mdevs), uuid, &found);
 
-	for (i = 0; i < rec->n_mdevs; i++)
-		if (!strcmp(rec->mdevs[i].uuid, uuid))
-			break;
-	return i;
+	return found ? i : rec->n_mdevs;
+}
+
+static size_t find_binding(const struct record *rec, const char *uuid)
+{
+	bool found;
+	size_t i = search(rec->bindings, rec->n_bindings, sizeof(*rec->bindings), uuid, &found);
+
+	return found ? i : rec->n_bindings;
 }
 
 bool record_has_mdev(const struct record *rec, const char *uuid)
@@ -78,14 +107,17 @@ bool record_has_mdev(const struct record *rec, const char *uuid)
 int record_add_mdev(struct record *rec, const char *uuid, const char *type)
 {
 	struct record_mdev *mdevs;
+	bool found;
+	size_t i = search(rec->mdevs, rec->n_mdevs, sizeof(*mdevs), uuid, &found);
 
-	if (record_has_mdev(rec, uuid))
+	if (found)
 		return 0;
 	mdevs = realloc(rec->mdevs, (rec->n_mdevs + 1) * sizeof(*mdevs));
 	if (!mdevs)
 		return -ENOMEM;
 	rec->mdevs = mdevs;
-	mdevs += rec->n_mdevs++;
+	mdevs += i;
+	memmove(mdevs + 1, mdevs, (rec->n_mdevs++ - i) * sizeof(*mdevs));
 	snprintf(mdevs->uuid, sizeof(mdevs->uuid), "%s", uuid);
 	snprintf(mdevs->type, sizeof(mdevs->type), "%s", type);
 	mdevs->lease[0] = '\0';
@@ -121,9 +153,9 @@ void record_set_owner(struct record *rec, const char *uuid, unsigned int owner)
 
 	if (i < rec->n_mdevs)
 		rec->mdevs[i].owner = owner;
-	for (i = 0; i < rec->n_bindings; i++)
-		if (!strcmp(rec->bindings[i].uuid, uuid))
-			rec->bindings[i].owner = owner;
+	i = find_binding(rec, uuid);
+	if (i < rec->n_bindings)
+		rec->bindings[i].owner = owner;
 }
 
 void record_drop_mdev(struct record *rec, const char *uuid)
@@ -131,15 +163,15 @@ void record_drop_mdev(struct record *rec, const char *uuid)
 	size_t i = find_mdev(rec, uuid);
 
 	if (i < rec->n_mdevs)
-		rec->mdevs[i] = rec->mdevs[--rec->n_mdevs];
+		memmove(&rec->mdevs[i], &rec->mdevs[i + 1],
+			(--rec->n_mdevs - i) * sizeof(*rec->mdevs));
 }
 
 const struct record_binding *record_binding(const struct record *rec, const char *uuid)
 {
-	for (size_t i = 0; i < rec->n_bindings; i++)
-		if (!strcmp(rec->bindings[i].uuid, uuid))
-			return &rec->bindings[i];
-	return NULL;
+	size_t i = find_binding(rec, uuid);
+
+	return i < rec->n_bindings ? &rec->bindings[i] : NULL;
 }
 
 void record_restart(struct record *rec)
@@ -152,17 +184,16 @@ void record_restart(struct record *rec)
 int record_bind(struct record *rec, const char *uuid, const char *wq, bool started)
 {
 	struct record_binding *more;
-	size_t i;
+	bool found;
+	size_t i = search(rec->bindings, rec->n_bindings, sizeof(*more), uuid, &found);
 
-	for (i = 0; i < rec->n_bindings && strcmp(rec->bindings[i].uuid, uuid); i++)
-		;
-	if (i == rec->n_bindings) {
-		more = reallocarray(rec->bindings, i + 1, sizeof(*more));
+	if (!found) {
+		more = reallocarray(rec->bindings, rec->n_bindings + 1, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
+		memmove(&more[i + 1], &more[i], (rec->n_bindings++ - i) * sizeof(*more));
 		more[i].owner = 0;
 		rec->bindings = more;
-		rec->n_bindings++;
 	}
 	snprintf(rec->bindings[i].uuid, UUID_LEN, "%s", uuid);
 	snprintf(rec->bindings[i].wq, NAME_LEN, "%s", wq);
@@ -173,12 +204,15 @@ int record_bind(struct record *rec, const char *uuid, const char *wq, bool start
 void record_prune(struct record *rec, bool (*is_wanted)(void *userdata, const char *uuid),
 		  void *userdata)
 {
-	for (size_t i = rec->n_bindings; i-- > 0;) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < rec->n_bindings; i++) {
 		const char *uuid = rec->bindings[i].uuid;
 
-		if (!record_has_mdev(rec, uuid) && !is_wanted(userdata, uuid))
-			rec->bindings[i] = rec->bindings[--rec->n_bindings];
+		if (record_has_mdev(rec, uuid) || is_wanted(userdata, uuid))
+			rec->bindings[n++] = rec->bindings[i];
 	}
+	rec->n_bindings = n;
 }
 
 /* 1 of wq0.1; -EINVAL if the object is no wq. */
@@ -329,6 +363,8 @@ static int read_mdevs(struct json_object *o, struct record *rec)
 		if (q < 0 && q != -ENOENT)
 			return -EBADMSG;
 		r = record_add_mdev(rec, uuid, type);
+		if (r < 0)
+			break;
 		record_set_lease(rec, uuid, lease);
 		record_set_owner(rec, uuid, owner);
 	}
@@ -361,7 +397,7 @@ static int read_later_keys(struct json_object *o, struct record *rec)
 			return -EBADMSG;
 		r = record_bind(rec, uuid, wq, started);
 		if (r >= 0)
-			rec->bindings[rec->n_bindings - 1].owner = owner;
+			rec->bindings[find_binding(rec, uuid)].owner = owner;
 	}
 	return r;
 }

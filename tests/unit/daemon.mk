@@ -13,7 +13,7 @@ daemon_tests = tests/unit/daemon-accfgdoc tests/unit/daemon-alloc tests/unit/dae
 	tests/unit/daemon-crash tests/unit/daemon-define \
 	tests/unit/daemon-fake tests/unit/daemon-hostdoc \
 	tests/unit/daemon-manager tests/unit/daemon-place tests/unit/daemon-policy \
-	tests/unit/daemon-revive tests/unit/daemon-scale \
+	tests/unit/daemon-revive tests/unit/daemon-scale tests/unit/daemon-share \
 	tests/unit/daemon-store tests/unit/daemon-table
 check_PROGRAMS += $(daemon_tests)
 TESTS += $(daemon_tests)
@@ -35,4 +35,5 @@ tests_unit_daemon_policy_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_accfgdoc_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_table_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_scale_LDADD = libdaemontest.a $(idxdvd_libs)
+tests_unit_daemon_share_LDADD = libdaemontest.a $(idxdvd_libs)
 tests_unit_daemon_revive_LDADD = libdaemontest.a $(idxdvd_libs)
