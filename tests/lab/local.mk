@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	docs/hardware.md \
 	docs/lab.md \
 	docs/tutorial.md \
+	docs/upstream \
 	docs/vmm.md \
 	tests/hw \
 	tests/lab/bugs \
