@@ -13,7 +13,7 @@ dbus_tests = \
 	tests/dbus/model.py \
 	tests/dbus/orchestrator.py \
 	tests/dbus/parallel.py \
-	tests/dbus/policy.py \
+	tests/dbus/policy.py tests/dbus/shared.py \
 	tests/dbus/polkit.py \
 	tests/dbus/reads.py \
 	tests/dbus/refusals.py \
