@@ -221,19 +221,24 @@ static int choose_accel(struct accel *const *accels, size_t n, const struct mdev
 	return r;
 }
 
+/* One that is ready as it is, else a fresh one, else one that has to be made another first. */
 static const struct wq *choose_wq(const struct accel *a)
 {
-	const struct wq *fresh = NULL;
+	const struct wq *fresh = NULL, *other = NULL;
 
 	for (unsigned int i = 0; i < a->n_wqs; i++) {
-		if (!alloc_wq_is_usable(a, &a->wqs[i], NULL))
+		const struct wq *w = &a->wqs[i];
+
+		if (!alloc_wq_is_usable(a, w, NULL))
 			continue;
-		if (alloc_wq_is_ready(&a->wqs[i]))
-			return &a->wqs[i];
-		if (!fresh)
-			fresh = &a->wqs[i];
+		if (alloc_wq_is_ready(w) && alloc_wq_is_as_asked(a, w, NULL))
+			return w;
+		if (alloc_wq_is_ready(w))
+			other = other ? other : w;
+		else
+			fresh = fresh ? fresh : w;
 	}
-	return fresh;
+	return fresh ? fresh : other;
 }
 
 /* Whoever has a queue gives the refusal its name. */

@@ -70,13 +70,15 @@ unsigned int alloc_available(const struct accel *a, bool shared)
 	return n;
 }
 
-/* Whole queues, except where no guest may have one. */
+/*
+ * Whole queues, except under the erratum, where no guest may have one. If it was trusted since, the
+ * pool stays: the module forgets the trust with the last queue that it is bound to.
+ */
 const struct place_request *alloc_pool_request(const struct accel *a)
 {
 	struct refusal why;
 
-	return a->unsafe && !a->unsafe_allowed && alloc_check_shared(a, &why) == 0 ? &usual_shared :
-										     NULL;
+	return a->unsafe && alloc_check_shared(a, &why) == 0 ? &usual_shared : NULL;
 }
 
 void alloc_reserve(struct accel *a)

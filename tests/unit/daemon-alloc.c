@@ -192,6 +192,7 @@ static const struct create_case {
 	{ "a fresh one if all are full", "ZF", SHARED, NULL, NULL, UUID, 0, "wq0.1", NULL, 1 },
 	{ "one of the pool becomes shared", "MP", SHARED, NULL, NULL, UUID, 0, "wq0.1", NULL, 1 },
 	{ "and one that was is whole again", "MR", DSA, NULL, NULL, UUID, 0, "wq0.1", NULL, 1 },
+	{ "but not while there is a fresh one", "RF", DSA, NULL, NULL, UUID, 0, "wq0.1", NULL, 1 },
 	{ "a seat by name", "SRS", SHARED, NULL, "wq0.2", UUID, 0, "wq0.2", NULL, 0 },
 	{ "a part under the erratum", "xF", SHARED, NULL, NULL, UUID, 0, "wq0.0", NULL, 1 },
 	{ "a seat beside its own engines", "gSF", SHARED, NULL, NULL, UUID, 0, "wq0.0", NULL, 0 },
