@@ -9,17 +9,24 @@
 #include "share.h"
 #include "slice.h"
 #include "trace.h"
+#include "turn.h"
 
 /* parents_lock. How many more mdevs @hwq can serve. */
-static unsigned int room_of(const struct hwq *hwq, bool shared)
+static unsigned int room_of(const struct hwq *hwq, enum type_kind kind)
 {
-	if (hwq_is_shared(hwq) != shared || hwq->slice || !hwq_is_usable(hwq))
+	const unsigned int most[TYPE_MAX] = {
+		[TYPE_1DWQ] = 1,
+		[TYPE_1SWQ] = max_sharers,
+		[TYPE_1TWQ] = max_turns,
+	};
+
+	if (hwq_is_shared(hwq) != (kind == TYPE_1SWQ) || hwq->slice || !hwq_is_usable(hwq))
 		return 0;
-	return shared ? max_sharers - min(max_sharers, hwq->n_sharers) : 1;
+	return most[kind] - min(most[kind], hwq->n_sharers);
 }
 
 /* parents_lock. The queue of @parent with the most room, or NULL. @name picks one. */
-static struct hwq *find_free(struct parent *parent, bool shared, const char *name)
+static struct hwq *find_free(struct parent *parent, enum type_kind kind, const char *name)
 {
 	struct hwq *hwq, *found = NULL;
 	unsigned int room, most = 0;
@@ -27,7 +34,7 @@ static struct hwq *find_free(struct parent *parent, bool shared, const char *nam
 	list_for_each_entry(hwq, &parent->hwqs, node) {
 		if (name && !sysfs_streq(hwq_name(hwq), name))
 			continue;
-		room = room_of(hwq, shared);
+		room = room_of(hwq, kind);
 		if (room > most) {
 			most = room;
 			found = hwq;
@@ -36,14 +43,14 @@ static struct hwq *find_free(struct parent *parent, bool shared, const char *nam
 	return found;
 }
 
-unsigned int slice_room(struct parent *parent, bool shared)
+unsigned int slice_room(struct parent *parent, enum type_kind kind)
 {
 	unsigned int n = 0;
 	struct hwq *hwq;
 
 	lockdep_assert_held(&parents_lock);
 	list_for_each_entry(hwq, &parent->hwqs, node)
-		n += room_of(hwq, shared);
+		n += room_of(hwq, kind);
 	return n;
 }
 
@@ -51,7 +58,7 @@ unsigned int slice_room(struct parent *parent, bool shared)
 static void slice_take(struct slice *s, struct hwq *hwq)
 {
 	s->hwq = hwq;
-	if (s->share) {
+	if (s->kind != TYPE_1DWQ) {
 		list_add_tail(&s->sharer, &hwq->sharers);
 		hwq->n_sharers++;
 	} else {
@@ -62,7 +69,7 @@ static void slice_take(struct slice *s, struct hwq *hwq)
 /* parents_lock. @hwq is, or was, the queue of the mdev. */
 static void slice_let_go(struct slice *s, struct hwq *hwq)
 {
-	if (s->share) {
+	if (s->kind != TYPE_1DWQ) {
 		list_del_init(&s->sharer);
 		hwq->n_sharers--;
 	} else {
@@ -77,8 +84,29 @@ void slice_bereave(struct slice *s, struct hwq *hwq)
 		slice_let_go(s, hwq);
 }
 
-/* Claims any free queue of @parent, or a part of a shared one, and a PASID. */
-int slice_create(struct parent *parent, bool shared, struct slice **ret_slice)
+static void slice_release(struct slice *s)
+{
+	share_free(s->share);
+	kfree(s->turn);
+	portal_free(&s->portal);
+	kfree(s);
+}
+
+/* Of which there is none to be had. */
+static const char *const wanted[TYPE_MAX] = {
+	[TYPE_1DWQ] = "free dedicated work queue",
+	[TYPE_1SWQ] = "shared work queue with room for one more",
+	[TYPE_1TWQ] = "dedicated work queue that takes turns with room for one more",
+};
+
+static const struct slice_mode *const modes[TYPE_MAX] = {
+	[TYPE_1DWQ] = &whole_mode,
+	[TYPE_1SWQ] = &share_mode,
+	[TYPE_1TWQ] = &turn_mode,
+};
+
+/* Claims a queue of @parent, or a part of one, and a PASID. */
+int slice_create(struct parent *parent, enum type_kind kind, struct slice **ret_slice)
 {
 	struct device *pf = &parent->pdev->dev;
 	struct hwq *hwq;
@@ -92,25 +120,33 @@ int slice_create(struct parent *parent, bool shared, struct slice **ret_slice)
 	mutex_init(&s->lock);
 	spin_lock_init(&s->event_lock);
 	s->lost = -1;
-	s->nwqs = shared ? SHARE_WQS : 1;
+	s->kind = kind;
+	s->mode = modes[kind];
+	s->weight = 1;
+	watch_setup(&s->watch, kind == TYPE_1DWQ ? NULL : s);
+	s->nwqs = kind == TYPE_1SWQ ? SHARE_WQS : 1;
 	INIT_LIST_HEAD(&s->sharer);
 	r = portal_init(&s->portal, s->nwqs);
+	if (r < 0) {
+		kfree(s);
+		return r;
+	}
+	if (kind == TYPE_1SWQ)
+		r = share_create(s, &s->share);
+	else if (kind == TYPE_1TWQ)
+		r = turn_create(s, &s->turn);
 	if (r < 0)
 		goto undo_slice;
-	if (shared)
-		r = share_create(s, &s->share);
-	if (r < 0)
-		goto undo_portal;
 
 	s->pasid = iommu_alloc_global_pasid(pf);
 	if (s->pasid == IOMMU_PASID_INVALID) {
 		dev_err(pf, "no mdev created: the host has no PASID left for it\n");
 		r = -ENOSPC;
-		goto undo_portal;
+		goto undo_slice;
 	}
 
 	mutex_lock(&parents_lock);
-	hwq = parent->going ? NULL : find_free(parent, shared, NULL);
+	hwq = parent->going ? NULL : find_free(parent, kind, NULL);
 	if (hwq) {
 		slice_take(s, hwq);
 		parent_slice_added(parent, s);
@@ -118,9 +154,7 @@ int slice_create(struct parent *parent, bool shared, struct slice **ret_slice)
 	}
 	mutex_unlock(&parents_lock);
 	if (!hwq) {
-		dev_err(pf, "no mdev created: no %s is bound to the driver mdev\n",
-			shared ? "shared work queue with room for one more" :
-				 "free dedicated work queue");
+		dev_err(pf, "no mdev created: no %s is bound to the driver mdev\n", wanted[kind]);
 		r = -ENOSPC;
 		goto undo_pasid;
 	}
@@ -130,21 +164,14 @@ int slice_create(struct parent *parent, bool shared, struct slice **ret_slice)
 
 undo_pasid:
 	iommu_free_global_pasid(s->pasid);
-undo_portal:
-	share_free(s->share);
-	portal_free(&s->portal);
 undo_slice:
-	kfree(s);
+	slice_release(s);
 	return r;
 }
 
 static void slice_free(struct kref *ref)
 {
-	struct slice *s = container_of(ref, struct slice, ref);
-
-	share_free(s->share);
-	portal_free(&s->portal);
-	kfree(s);
+	slice_release(container_of(ref, struct slice, ref));
 }
 
 void slice_put(struct slice *s)
@@ -161,7 +188,7 @@ void slice_destroy(struct slice *s)
 	mutex_lock(&parents_lock);
 	mutex_lock(&s->lock);
 	if (s->hwq) {
-		if (!s->share)
+		if (s->kind == TYPE_1DWQ)
 			hwq_forget(s->hwq);
 		slice_let_go(s, s->hwq);
 	}
@@ -193,7 +220,7 @@ int slice_pin(struct slice *s, const char *name)
 		r = -EBUSY;
 		goto out;
 	}
-	hwq = find_free(s->parent, s->share, name);
+	hwq = find_free(s->parent, s->kind, name);
 	if (!hwq) {
 		r = -ENOENT;
 		goto out;

@@ -19,6 +19,7 @@
 #include "hwq.h"
 #include "layout.h"
 #include "log.h"
+#include "turn.h"
 
 /* What idxd itself leaves behind in a queue that it disabled. */
 #define DEFAULT_MAX_XFER	(2u << 20)
@@ -195,6 +196,14 @@ static const char *hwq_objection(const struct idxd_wq *wq)
 	return NULL;
 }
 
+static void hwq_end_sharing(struct hwq *hwq)
+{
+	if (hwq->consumer)
+		consumer_destroy(hwq->consumer);
+	if (hwq->turns)
+		turns_destroy(hwq->turns);
+}
+
 /*
  * Takes a queue for the pool. In-tree idxd queues work on wq->wq for event-log
  * entries of any queue, which only its own `user` driver provides: without one
@@ -219,7 +228,9 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 		kfree(hwq);
 		return ERR_PTR(r);
 	}
-	if (!test_bit(WQ_FLAG_DEDICATED, &wq->flags))
+	if (test_bit(WQ_FLAG_DEDICATED, &wq->flags))
+		r = turns_create(hwq, &hwq->turns);
+	else
 		r = consumer_create(hwq, &hwq->consumer);
 	if (r < 0) {
 		watch_detach(&hwq->watch);
@@ -258,8 +269,7 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 
 refuse:
 	mutex_unlock(&wq->wq_lock);
-	if (hwq->consumer)
-		consumer_destroy(hwq->consumer);
+	hwq_end_sharing(hwq);
 	watch_detach(&hwq->watch);
 	watch_settle(&hwq->watch);
 	kfree(hwq);
@@ -276,8 +286,7 @@ void hwq_unbind(struct hwq *hwq)
 
 	watch_detach(&hwq->watch);
 	watch_settle(&hwq->watch);
-	if (hwq->consumer)
-		consumer_destroy(hwq->consumer);
+	hwq_end_sharing(hwq);
 	mutex_lock(&wq->wq_lock);
 	if (idxd->state == IDXD_DEV_ENABLED)
 		running = cmd_exec(idxd, CMD_RESET_WQ, hwq_mask(hwq), NULL) < 0;
@@ -436,7 +445,8 @@ static int hwq_enable_once(struct hwq *hwq, ioasid_t pasid, const struct hwq_lim
 	}
 
 	hwq_write_wqcfg(hwq, pasid, limits);
-	watch_start(&hwq->watch, pasid);
+	/* one of several listens for itself */
+	watch_start(&hwq->watch, READ_ONCE(hwq->slice) ? pasid : 0);
 	r = cmd_exec(idxd, CMD_ENABLE_WQ, hwq->wq->id, NULL);
 	if (r < 0) {
 		dev_dbg(hwq_dev(hwq), "the device did not enable it: %d\n", r);
@@ -479,7 +489,7 @@ int hwq_enable(struct hwq *hwq, ioasid_t pasid, const struct hwq_limits *limits)
 	}
 
 	/* without it idxd is loud about the guest's faults, and nothing worse */
-	if (!hwq_is_shared(hwq))
+	if (READ_ONCE(hwq->slice))
 		fault_trap_set(&hwq->trap, wq, pasid);
 	do {
 		r = hwq_enable_once(hwq, pasid, limits);

@@ -14,6 +14,7 @@ struct consumer;
 struct idxd_wq;
 struct parent;
 struct slice;
+struct turns;
 struct vd_caps;
 struct workqueue_struct;
 
@@ -38,9 +39,10 @@ struct hwq {
 	struct parent *parent;
 	struct idxd_wq *wq;
 	struct slice *slice;		/* its holder or NULL, parents_lock */
-	struct list_head sharers;	/* its holders when its mode is shared, parents_lock */
+	struct list_head sharers;	/* or its holders if they are several, parents_lock */
 	unsigned int n_sharers;
 	struct consumer *consumer;	/* submits for them; NULL: the mode is dedicated */
+	struct turns *turns;		/* of the sharers of a dedicated one */
 	struct hwq_config config;
 	struct workqueue_struct *faults;
 	bool enabled;			/* in hardware; the slice's lock, or the consumer's */

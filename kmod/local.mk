@@ -38,8 +38,10 @@ EXTRA_DIST += \
 	kmod/share.c kmod/share.h \
 	kmod/slice.c kmod/slice.h \
 	kmod/trace.c kmod/trace.h \
+	kmod/turn.c kmod/turn.h \
 	kmod/type.c kmod/type.h \
 	kmod/vdev.c kmod/vdev.h \
-	kmod/watch.c kmod/watch.h
+	kmod/watch.c kmod/watch.h \
+	kmod/whole.c
 
 TESTS += kmod/layout-test

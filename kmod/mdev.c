@@ -15,6 +15,7 @@
 #include "parent.h"
 #include "share.h"
 #include "slice.h"
+#include "turn.h"
 #include "type.h"
 #include "vdev.h"
 
@@ -57,14 +58,48 @@ static ssize_t opener_show(struct device *dev, struct device_attribute *attr, ch
 }
 static DEVICE_ATTR_RO(opener);
 
+/* Beside others on the same queue: of two, who has twice the weight gets twice the share. */
+static ssize_t weight_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(mdev_slice(dev)->weight));
+}
+
+static ssize_t weight_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			    size_t len)
+{
+	unsigned int weight;
+	int r = kstrtouint(buf, 0, &weight);
+
+	if (r < 0)
+		return r;
+	if (!weight || weight > SLICE_MAX_WEIGHT)
+		return -ERANGE;
+	WRITE_ONCE(mdev_slice(dev)->weight, weight);
+	return len;
+}
+static DEVICE_ATTR_RW(weight);
+
 static struct attribute *mdev_attrs[] = {
 	&dev_attr_opener.attr,
 	&dev_attr_wq.attr,
 	&dev_attr_pasid.attr,
+	&dev_attr_weight.attr,
 	NULL,
 };
+
+/* Who has a queue alone has no weight. */
+static umode_t attr_is_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	const struct mdev_device *mdev = to_mdev_device(kobj_to_dev(kobj));
+
+	if (attr == &dev_attr_weight.attr && to_parent_type(mdev->type)->kind == TYPE_1DWQ)
+		return 0;
+	return attr->mode;
+}
+
 static const struct attribute_group mdev_group = {
 	.attrs = mdev_attrs,
+	.is_visible = attr_is_visible,
 };
 
 static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -89,9 +124,12 @@ STAT(faults, slice_faults(s));
 STAT(doorbells, s->share ? atomic64_read(&s->share->stats.doorbells) : 0);
 STAT(descriptors, s->share ? atomic64_read(&s->share->stats.descriptors) : 0);
 STAT(retries, s->share ? atomic64_read(&s->share->stats.retries) : 0);
+STAT(turns, s->turn ? atomic64_read(&s->turn->count) : 0);
+STAT(turns_us, s->turn ? READ_ONCE(s->turn->time_us) : 0);
 
 /* VFIO has no hook for fdinfo (seen in 6.12 and 7.3), so what belongs there is here. */
 #define MDEV_STATS_OF_ALL 5
+#define MDEV_STATS_OF_1SWQ 8
 
 static struct attribute *mdev_stats[] = {
 	&dev_attr_state.attr,
@@ -102,6 +140,8 @@ static struct attribute *mdev_stats[] = {
 	&dev_attr_doorbells.attr,
 	&dev_attr_descriptors.attr,
 	&dev_attr_retries.attr,
+	&dev_attr_turns.attr,
+	&dev_attr_turns_us.attr,
 	NULL,
 };
 /* Of an mdev with a mapped portal the host sees no descriptor. */
@@ -109,7 +149,9 @@ static umode_t stat_is_visible(struct kobject *kobj, struct attribute *attr, int
 {
 	const struct mdev_device *mdev = to_mdev_device(kobj_to_dev(kobj));
 
-	if (to_parent_type(mdev->type)->kind == TYPE_1SWQ || n < MDEV_STATS_OF_ALL)
+	enum type_kind wanted = n < MDEV_STATS_OF_1SWQ ? TYPE_1SWQ : TYPE_1TWQ;
+
+	if (n < MDEV_STATS_OF_ALL || to_parent_type(mdev->type)->kind == wanted)
 		return attr->mode;
 	return 0;
 }
@@ -159,19 +201,18 @@ int mdev_probe(struct mdev_device *mdev)
 {
 	const struct parent_type *type = to_parent_type(mdev->type);
 	struct parent *parent = type->parent;
-	bool shared = type->kind == TYPE_1SWQ;
 	struct platform_device *child;
 	struct slice *s;
 	int r;
 
-	if (!shared && type_is_unsafe(parent) && !READ_ONCE(parent->unsafe)) {
+	if (type->kind != TYPE_1SWQ && type_is_unsafe(parent) && !READ_ONCE(parent->unsafe)) {
 		dev_err(&parent->pdev->dev,
 			"no mdev created: CVE-2024-21823 affects %04x:%04x, a guest could harm the host; create idxd-%s-1swq-v1 instead, or load idxd_mdev with allow_unsafe=1 and write 1 to idxd_mdev_unsafe to accept that\n",
 			parent->pdev->vendor, parent->pdev->device,
 			parent->idxd->idxd_dev.type == IDXD_DEV_IAX ? "iax" : "dsa");
 		return -EPERM;
 	}
-	r = slice_create(parent, shared, &s);
+	r = slice_create(parent, type->kind, &s);
 	if (r < 0)
 		return r;
 

@@ -194,7 +194,7 @@ static void parent_give_back(struct parent *p, struct hwq *hwq)
 	struct slice *s;
 
 	list_for_each_entry(s, &p->slices, node)
-		if (slice_give_back(s, hwq) && !hwq_is_shared(hwq))
+		if (slice_give_back(s, hwq) && s->kind == TYPE_1DWQ)
 			return;
 }
 

@@ -9,18 +9,14 @@
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
+#include "type.h"
+
 struct hwq;
 struct idxd_device;
 struct ims;
 struct pci_dev;
 struct platform_device;
 struct slice;
-
-enum type_kind {
-	TYPE_1DWQ,
-	TYPE_1SWQ,
-	TYPE_MAX,
-};
 
 struct parent;
 

@@ -4,6 +4,7 @@
  * the queue is enabled, a page of ours otherwise. Hardware drops stores to a
  * disabled queue's portal; a fault handler that fails instead stops the VM.
  */
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -22,6 +23,7 @@
 int portal_init(struct portal *p, unsigned int nwqs)
 {
 	mutex_init(&p->lock);
+	init_waitqueue_head(&p->changed);
 	p->nwqs = nwqs;
 	p->sink = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	return p->sink ? 0 : -ENOMEM;
@@ -65,16 +67,24 @@ static void portal_zap(struct address_space *mapping, struct mm_struct *mm, unsi
 static void portal_switch(struct portal *p, unsigned int wq, const struct window *to)
 {
 	struct address_space *mapping = NULL;
+	enum window_show was;
+	unsigned int changes;
 	struct mm_struct *mm = NULL;
 
 	mutex_lock(&p->lock);
-	if (!to || p->windows[wq].shown != to->shown)
+	was = p->windows[wq].show;
+	if (was != WINDOW_WAITS && (!to || was != to->show))
 		mapping = p->mapping;
 	if (mapping && p->mm && mmget_not_zero(p->mm))
 		mm = p->mm;
-	if (to)
+	if (to) {
+		changes = p->windows[wq].changes + 1;
 		p->windows[wq] = *to;
+		WRITE_ONCE(p->windows[wq].changes, changes);
+	}
 	mutex_unlock(&p->lock);
+	if (was == WINDOW_WAITS)
+		wake_up_all(&p->changed);
 	if (mapping)
 		portal_zap(mapping, mm, wq);
 	if (mm)
@@ -83,7 +93,12 @@ static void portal_switch(struct portal *p, unsigned int wq, const struct window
 
 void portal_show(struct portal *p, unsigned int wq, unsigned long pfn, unsigned int step)
 {
-	portal_switch(p, wq, &(struct window) { .shown = true, .pfn = pfn, .step = step });
+	portal_switch(p, wq, &(struct window) { .show = WINDOW_SHOWN, .pfn = pfn, .step = step });
+}
+
+void portal_park(struct portal *p, unsigned int wq)
+{
+	portal_switch(p, wq, &(struct window) { .show = WINDOW_WAITS });
 }
 
 void portal_hide(struct portal *p, unsigned int wq)
@@ -101,7 +116,7 @@ bool portal_is_shown(struct portal *p, unsigned int wq)
 	bool shown;
 
 	mutex_lock(&p->lock);
-	shown = p->windows[wq].shown;
+	shown = p->windows[wq].show == WINDOW_SHOWN;
 	mutex_unlock(&p->lock);
 	return shown;
 }
@@ -133,12 +148,38 @@ static void portal_mapped_by(struct portal *p, struct mm_struct *mm)
 		mmdrop(mm);
 }
 
+static bool fault_may_wait(const struct vm_fault *vmf)
+{
+	return fault_flag_allow_retry_first(vmf->flags) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT);
+}
+
+/*
+ * Without any lock of the VMM's, until the window changed or a signal comes; the store
+ * is repeated then. The file keeps the portal, and this module.
+ */
+static vm_fault_t portal_wait(struct vm_fault *vmf, struct portal *p, const struct window *w,
+			      unsigned int changes)
+{
+	struct file *file;
+
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	if (!fault_may_wait(vmf))
+		return VM_FAULT_SIGBUS;	/* no store of a CPU */
+	file = get_file(vmf->vma->vm_file);
+	release_fault_lock(vmf);
+	wait_event_interruptible(p->changed, READ_ONCE(w->changes) != changes);
+	fput(file);
+	return VM_FAULT_NOPAGE | VM_FAULT_COMPLETED;
+}
+
 static vm_fault_t portal_fault(struct vm_fault *vmf)
 {
 	struct slice *s = vmf->vma->vm_private_data;
 	struct portal *p = &s->portal;
 	unsigned long page = vmf->pgoff - PORTAL_BASE;
 	unsigned int wq = page / PORTAL_WQ_PAGES;
+	unsigned int changes;
 	const struct window *w;
 	unsigned long pfn;
 	vm_fault_t r;
@@ -149,9 +190,15 @@ static vm_fault_t portal_fault(struct vm_fault *vmf)
 
 	mutex_lock(&p->lock);
 	w = &p->windows[wq];
-	pfn = w->shown ? w->pfn + page * w->step : page_to_pfn(p->sink);
+	if (w->show == WINDOW_WAITS) {
+		p->ring(p, wq);
+		changes = w->changes;
+		mutex_unlock(&p->lock);
+		return portal_wait(vmf, p, w, changes);
+	}
+	pfn = w->show == WINDOW_SHOWN ? w->pfn + page * w->step : page_to_pfn(p->sink);
 	r = compat_insert_mixed(vmf->vma, vmf->address & PAGE_MASK, pfn);
-	if (w->shown && p->ring)
+	if (w->show == WINDOW_SHOWN && p->ring)
 		p->ring(p, wq);
 	mutex_unlock(&p->lock);
 
@@ -159,8 +206,7 @@ static vm_fault_t portal_fault(struct vm_fault *vmf)
 	 * Told that the fault is complete and the lock dropped, KVM starts over
 	 * instead of looking up what a zap may have taken out again (portal_zap()).
 	 */
-	if (r == VM_FAULT_NOPAGE && fault_flag_allow_retry_first(vmf->flags) &&
-	    !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT)) {
+	if (r == VM_FAULT_NOPAGE && fault_may_wait(vmf)) {
 		release_fault_lock(vmf);
 		r |= VM_FAULT_COMPLETED;
 	}

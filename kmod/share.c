@@ -20,6 +20,7 @@
 #include "parent.h"
 #include "share.h"
 #include "slice.h"
+#include "trace.h"
 #include "vdev.h"
 
 #define DOOR_SLOTS	(PAGE_SIZE / 64)
@@ -178,23 +179,28 @@ static void door_rest(struct share *sh, unsigned int wq)
 }
 
 /*
- * consumer->lock. One look at each door of the mdev, at most one descriptor of each.
+ * consumer->lock. One look at each door of the mdev, at most as many descriptors of
+ * each as its weight says.
  * How many it submitted, -EAGAIN if only the host's queue stopped it, -ENOENT when
  * no door needs to be looked at again.
  */
 int share_work(struct share *sh)
 {
 	bool running = false, full = false;
-	unsigned int wq;
-	int r, done = 0;
+	unsigned int wq, n;
+	int r = 0, done = 0;
 
 	for (wq = 0; wq < SHARE_WQS; wq++) {
 		if (READ_ONCE(sh->doors[wq].state) != DOOR_RUNNING)
 			continue;
-		r = door_take(sh, wq);
-		if (!r)
+		for (n = 0; n < READ_ONCE(sh->slice->weight); n++) {
+			r = door_take(sh, wq);
+			if (r <= 0)
+				break;
+			done++;
+		}
+		if (!r && !n)
 			door_rest(sh, wq);
-		done += r > 0;
 		full |= r < 0;
 		running |= READ_ONCE(sh->doors[wq].state) == DOOR_RUNNING;
 	}
@@ -280,13 +286,13 @@ void share_post(struct share *sh, unsigned int wq, unsigned int off, const void 
 }
 
 /* slice.lock. */
-void share_enable(struct share *sh, unsigned int wq)
+static void share_enable(struct share *sh, unsigned int wq)
 {
 	struct portal *p = &sh->slice->portal;
 	struct door *d = &sh->doors[wq];
 
 	if (!sh->active)
-		watch_start(&sh->watch, sh->slice->pasid);
+		watch_start(&sh->slice->watch, sh->slice->pasid);
 	door_clear(d);
 	mutex_lock(&p->lock);
 	WRITE_ONCE(d->state, DOOR_ARMED);
@@ -327,23 +333,14 @@ static int share_command(const struct share *sh, enum cmd_code code)
 	return cmd_exec(sh->consumer->hwq->wq->idxd, code, sh->slice->pasid, NULL);
 }
 
-/* slice.lock. Waits for all that the mdev has in the host's queue. */
-int share_drain(struct share *sh)
-{
-	return sh->active ? share_command(sh, CMD_DRAIN_PASID) : 0;
-}
-
 /*
  * slice.lock. The device knows of PASIDs, not of our queues: what one of several
  * queues still has to do is done, not abandoned.
  */
-int share_disable(struct share *sh, unsigned int wqs, bool abandon)
+static int share_disable(struct share *sh, unsigned int wqs, bool abandon)
 {
 	unsigned int wq;
 
-	wqs &= sh->active;
-	if (!wqs)
-		return 0;
 	for (wq = 0; wq < SHARE_WQS; wq++)
 		if (wqs & BIT(wq))
 			share_door_off(sh, wq, abandon);
@@ -351,45 +348,87 @@ int share_disable(struct share *sh, unsigned int wqs, bool abandon)
 	return share_command(sh, abandon && !sh->active ? CMD_ABORT_PASID : CMD_DRAIN_PASID);
 }
 
-/* ---- life --------------------------------------------------------------------------- */
+/* ---- what the slice asks for ---------------------------------------------------------- */
 
-/* slice.lock. The host's queue runs from its first user to its last. */
-int share_open(struct share *sh, struct consumer *c)
+static unsigned int share_running(const struct slice *s)
 {
-	struct idxd_wq *wq = c->hwq->wq;
+	return s->share->active;
+}
+
+static int share_start(struct slice *s, unsigned int wq)
+{
+	if (!hwq_is_alive(s->hwq))
+		return -EIO;
+	share_enable(s->share, wq);
+	trace_idxd_mdev_portal(s->pasid, true);
+	return 0;
+}
+
+/* One mdev's end is no other's: the host's queue goes on. */
+static int share_stop(struct slice *s, unsigned int wqs, bool abandon)
+{
+	struct share *sh = s->share;
+	int r;
+
+	wqs &= sh->active;
+	if (!wqs)
+		return 0;
+	r = share_disable(sh, wqs, abandon);
+	if (abandon && !sh->active)
+		watch_forget(&s->watch);
+	trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, sh->active, r);
+	return r;
+}
+
+/* Waits for all that the mdev has in the host's queue. */
+static int share_drain(struct slice *s)
+{
+	return s->share->active ? share_command(s->share, CMD_DRAIN_PASID) : 0;
+}
+
+/* The host's queue runs from its first user to its last. */
+static int share_join(struct slice *s)
+{
+	struct consumer *c = s->hwq->consumer;
 	int r;
 
 	r = consumer_join(c);
 	if (r < 0)
 		return r;
-	/* without it idxd is loud about the guest's faults, and nothing worse */
-	fault_trap_set(&sh->trap, wq, sh->slice->pasid);
-	r = watch_attach(&sh->watch, c->hwq);
-	if (r < 0) {
-		fault_trap_clear(&sh->trap);
+	r = slice_watch_own(s);
+	if (r < 0)
 		consumer_leave(c);
-		return r;
-	}
-	sh->consumer = c;
-	return 0;
+	else
+		s->share->consumer = c;
+	return r;
 }
 
-/* slice.lock. All doors are off and the PASID is drained. */
-void share_close(struct share *sh)
+/* The PASID is drained. */
+static void share_part(struct slice *s)
 {
+	struct share *sh = s->share;
 	struct consumer *c = sh->consumer;
 
 	if (!c)
 		return;
-	watch_detach(&sh->watch);
 	cancel_work_sync(&sh->rearm);
 	consumer_forget(c, sh);
-	synchronize_irq(pci_irq_vector(c->hwq->wq->idxd->pdev, 0));
-	flush_workqueue(c->hwq->faults);
-	fault_trap_clear(&sh->trap);
+	slice_unwatch_own(s);
 	sh->consumer = NULL;
 	consumer_leave(c);
 }
+
+const struct slice_mode share_mode = {
+	.join = share_join,
+	.part = share_part,
+	.running = share_running,
+	.start = share_start,
+	.stop = share_stop,
+	.drain = share_drain,
+	.abort = share_drain,	/* of one of several queues nothing is abandoned */
+};
+
+/* ---- life --------------------------------------------------------------------------- */
 
 void share_free(struct share *sh)
 {
@@ -412,7 +451,6 @@ int share_create(struct slice *s, struct share **ret_share)
 		return -ENOMEM;
 	sh->slice = s;
 	INIT_LIST_HEAD(&sh->node);
-	watch_setup(&sh->watch, s);
 	INIT_WORK(&sh->rearm, share_rearm);
 	for (wq = 0; wq < SHARE_WQS; wq++) {
 		sh->doors[wq].page = alloc_page(GFP_KERNEL | __GFP_ZERO);

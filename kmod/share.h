@@ -19,8 +19,6 @@
 #include <linux/workqueue.h>
 
 #include "core/vd.h"
-#include "fault.h"
-#include "watch.h"
 
 struct consumer;
 struct portal;
@@ -61,8 +59,6 @@ struct share {
 	struct llist_node rung;		/* consumer->rung */
 	unsigned long is_rung;		/* bit 0: it is in that list */
 	struct list_head node;		/* consumer->busy */
-	struct fault_trap trap;
-	struct watch watch;
 	unsigned int active;		/* bit n: door n is not OFF; slice.lock */
 	unsigned long leaving;		/* bit n: door n is LEAVING */
 	struct work_struct rearm;
@@ -72,11 +68,6 @@ struct share {
 
 int share_create(struct slice *s, struct share **ret_share);
 void share_free(struct share *sh);
-int share_open(struct share *sh, struct consumer *c);
-void share_close(struct share *sh);
-void share_enable(struct share *sh, unsigned int wq);
-int share_disable(struct share *sh, unsigned int wqs, bool abandon);
-int share_drain(struct share *sh);
 void share_post(struct share *sh, unsigned int wq, unsigned int off, const void *desc);
 
 /* consumer.c */

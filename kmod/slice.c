@@ -47,9 +47,13 @@ ssize_t slice_show_opener(struct slice *s, char *buf)
 /* s->lock. Which of the guest's queues are enabled. */
 static unsigned int slice_running(const struct slice *s)
 {
-	if (!s->hwq)
-		return 0;
-	return s->share ? s->share->active : s->hwq->enabled;
+	return s->hwq ? s->mode->running(s) : 0;
+}
+
+/* Has it the queue for itself? Then what is said of the queue is said of it. */
+static bool slice_is_alone(const struct slice *s)
+{
+	return s->kind == TYPE_1DWQ;
 }
 
 /* s->lock. Records that were not writable while it had the queue that it has now. */
@@ -57,7 +61,7 @@ static u64 slice_faults_here(const struct slice *s)
 {
 	if (!s->hwq)
 		return 0;
-	return fault_trap_count(s->share ? &s->share->trap : &s->hwq->trap, s->pasid);
+	return fault_trap_count(slice_is_alone(s) ? &s->hwq->trap : &s->trap, s->pasid);
 }
 
 /* What the mdev is to its user: closed, disabled, enabled, or lost its queue or device. */
@@ -98,40 +102,37 @@ static void slice_opened_by(struct slice *s, struct task_struct *task)
 /* s->lock, with a queue. Who hears of its errors. */
 static struct watch *slice_watch(struct slice *s)
 {
-	return s->share ? &s->share->watch : &s->hwq->watch;
+	return slice_is_alone(s) ? &s->hwq->watch : &s->watch;
 }
 
-/* s->lock. One mdev's end is no other's: the host's queue goes on. */
-static void slice_stop_share(struct slice *s, unsigned int wqs, bool abandon)
+/* s->lock. One of several on a queue hears of the errors of its PASID. */
+int slice_watch_own(struct slice *s)
 {
-	bool was = s->share->active;
-	int r = share_disable(s->share, wqs, abandon);
+	int r;
 
-	if (was && abandon && !s->share->active)
-		watch_forget(&s->share->watch);
-	if (was)
-		trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, s->share->active, r);
+	/* without it idxd is loud about the guest's faults, and nothing worse */
+	fault_trap_set(&s->trap, s->hwq->wq, s->pasid);
+	r = watch_attach(&s->watch, s->hwq);
+	if (r < 0)
+		fault_trap_clear(&s->trap);
+	return r;
+}
+
+/* s->lock, stopped. */
+void slice_unwatch_own(struct slice *s)
+{
+	watch_detach(&s->watch);
+	synchronize_irq(pci_irq_vector(s->parent->pdev, 0));
+	flush_workqueue(s->hwq->faults);
+	s->stats.faults += slice_faults_here(s);
+	fault_trap_clear(&s->trap);
 }
 
 /* s->lock. After this nothing of the guest's queues reaches the hardware, nor the other way. */
 static void slice_stop(struct slice *s, unsigned int wqs, bool abandon)
 {
 	s->cut &= ~wqs;
-	if (s->share) {
-		slice_stop_share(s, wqs, abandon);
-		return;
-	}
-	if (portal_is_shown(&s->portal, 0))
-		trace_idxd_mdev_portal(s->pasid, false);
-	portal_hide(&s->portal, 0);
-	if (!s->hwq || !s->hwq->enabled)
-		return;
-	if (abandon)
-		hwq_abort(s->hwq);
-	hwq_disable(s->hwq);
-	if (abandon)
-		watch_forget(&s->hwq->watch);
-	trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, false, s->hwq->enabled ? -EIO : 0);
+	s->mode->stop(s, wqs, abandon);
 }
 
 /*
@@ -175,20 +176,7 @@ static int slice_start(struct slice *s, unsigned int wq)
 	r = vector_program(&s->vectors[wq], s->hwq, s->pasid);
 	if (r < 0)
 		return r;
-	if (s->share) {
-		if (!hwq_is_alive(s->hwq))
-			return -EIO;
-		share_enable(s->share, wq);
-		trace_idxd_mdev_portal(s->pasid, true);
-		return 0;
-	}
-	r = hwq_enable(s->hwq, s->pasid, &s->limits);
-	trace_idxd_mdev_queue(hwq_name(s->hwq), s->pasid, true, r);
-	if (r < 0)
-		return r;
-	trace_idxd_mdev_portal(s->pasid, true);
-	portal_show(&s->portal, wq, hwq_portal_pfn(s->hwq, vector_portal_page(&s->vectors[wq])), 1);
-	return 0;
+	return s->mode->start(s, wq);
 }
 
 /*
@@ -312,8 +300,8 @@ bool slice_take_event(struct slice *s, u64 ret_rec[4])
 /* Without s->lock. What the host's queue still had to say is said, before that may go. */
 static void slice_settle(struct slice *s)
 {
-	if (s->share)
-		watch_settle(&s->share->watch);
+	if (!slice_is_alone(s))
+		watch_settle(&s->watch);
 }
 
 /* s->lock. */
@@ -323,26 +311,22 @@ static void slice_disconnect(struct slice *s)
 
 	for (wq = 0; wq < s->nwqs; wq++)
 		vector_close(&s->vectors[wq], s->hwq, s->parent->ims);
-	if (s->share) {
-		s->stats.faults += slice_faults_here(s);
-		share_close(s->share);
-	}
+	s->mode->part(s);
 }
 
 /*
  * s->lock. A vector for each queue; the same ones again when the mdev was given
- * its queue back. An MSI-X vector has room for one PASID, so those who share a
- * queue need an interrupt message store.
+ * its queue back. An MSI-X vector has room for one PASID, so those who are several
+ * on a queue need an interrupt message store.
  */
 static int slice_connect(struct slice *s)
 {
 	unsigned int wq;
-	int r = 0;
+	int r;
 
-	if (s->share && !s->parent->ims)
+	if (!slice_is_alone(s) && !s->parent->ims)
 		return -EOPNOTSUPP;
-	if (s->share)
-		r = share_open(s->share, s->hwq->consumer);
+	r = s->mode->join(s);
 	for (wq = 0; !r && wq < s->nwqs; wq++)
 		r = vector_open(&s->vectors[wq], s->hwq, s->parent->ims, s->pasid,
 				s->vectors[wq].fn, s->vectors[wq].priv);
@@ -424,7 +408,7 @@ int slice_drain(struct slice *s)
 	if (!s->hwq)
 		r = -ENODEV;
 	else
-		r = s->share ? share_drain(s->share) : hwq_drain(s->hwq);
+		r = s->mode->drain(s);
 	mutex_unlock(&s->lock);
 	return r;
 }
@@ -436,8 +420,8 @@ int slice_abort(struct slice *s)
 	mutex_lock(&s->lock);
 	if (!s->hwq)
 		r = -ENODEV;
-	else	/* of one of several queues nothing is abandoned */
-		r = s->share ? share_drain(s->share) : hwq_abort(s->hwq);
+	else
+		r = s->mode->abort(s);
 	mutex_unlock(&s->lock);
 	return r;
 }
@@ -486,7 +470,7 @@ void slice_orphan(struct slice *s, const struct hwq *hwq)
 		goto out;
 	slice_stop(s, SLICE_ALL_WQS, true);
 	slice_unmap(s);
-	if (!s->share)
+	if (slice_is_alone(s))
 		s->stats.faults += slice_faults_here(s);
 	slice_disconnect(s);
 	s->lost = hwq->wq->id;

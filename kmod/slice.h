@@ -17,11 +17,15 @@
 #include "hwq.h"
 #include "irq.h"
 #include "region.h"
+#include "type.h"
+#include "watch.h"
 
 struct hwq;
 struct parent;
 struct proxy_domain;
 struct share;
+struct slice;
+struct turn;
 
 /* Since the mdev was made. */
 struct slice_stats {
@@ -31,6 +35,20 @@ struct slice_stats {
 	u64 faults;			/* records not writable; of the queues it had before */
 };
 
+/* What the types do differently; all with s->lock, and with a queue unless said. */
+struct slice_mode {
+	int (*join)(struct slice *s);		/* it is open: before its vectors are made */
+	void (*part)(struct slice *s);		/* after them, stopped; also if it did not join */
+	unsigned int (*running)(const struct slice *s);	/* the guest's queues that are enabled */
+	int (*start)(struct slice *s, unsigned int wq);
+	/* nothing reaches the hardware afterwards; also without a queue */
+	int (*stop)(struct slice *s, unsigned int wqs, bool abandon);
+	int (*drain)(struct slice *s);
+	int (*abort)(struct slice *s);
+};
+
+extern const struct slice_mode whole_mode, share_mode, turn_mode;
+
 struct slice {
 	struct kref ref;
 	struct list_head node;		/* parent->slices, parents_lock */
@@ -38,7 +56,13 @@ struct slice {
 	struct mutex lock;		/* everything below */
 	struct hwq *hwq;		/* also parents_lock; NULL once it was unbound */
 	struct list_head sharer;	/* hwq->sharers, parents_lock */
-	struct share *share;		/* its part in a shared queue; NULL: the queue is its own */
+	enum type_kind kind;
+	const struct slice_mode *mode;
+	struct share *share;		/* of TYPE_1SWQ */
+	struct turn *turn;		/* of TYPE_1TWQ */
+	unsigned int weight;		/* beside others on its queue, 1 to SLICE_MAX_WEIGHT */
+	struct fault_trap trap;		/* of one of several on a queue, as the next */
+	struct watch watch;
 	unsigned int nwqs;		/* that the guest sees */
 	ioasid_t pasid;
 	bool undrained;			/* hardware may still use the PASID: never free it */
@@ -69,9 +93,9 @@ struct slice_user {
 	struct address_space *mapping;
 };
 
-/* Of how many queues of this kind more mdevs could be made. */
-unsigned int slice_room(struct parent *parent, bool shared);
-int slice_create(struct parent *parent, bool shared, struct slice **ret_slice);
+/* How many more mdevs of this kind could be made. */
+unsigned int slice_room(struct parent *parent, enum type_kind kind);
+int slice_create(struct parent *parent, enum type_kind kind, struct slice **ret_slice);
 void slice_destroy(struct slice *s);
 void slice_put(struct slice *s);
 void slice_bereave(struct slice *s, struct hwq *hwq);
@@ -89,6 +113,11 @@ ssize_t slice_show_opener(struct slice *s, char *buf);
 ssize_t slice_show_state(struct slice *s, char *buf);
 u64 slice_faults(struct slice *s);
 int slice_pin(struct slice *s, const char *name);
+
+int slice_watch_own(struct slice *s);
+void slice_unwatch_own(struct slice *s);
+
+#define SLICE_MAX_WEIGHT 100u
 
 /* Queues of the guest: a number, or a set with bit n for queue n. */
 #define SLICE_ALL_WQS ((1u << VD_MAX_WQS) - 1)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * idxd-dsa-1dwq-v1 and idxd-iax-1dwq-v1: one dedicated work queue, whole;
- * idxd-dsa-1swq-v1 and idxd-iax-1swq-v1: part of a shared one (share.h). The
+ * idxd-dsa-1swq-v1 and idxd-iax-1swq-v1: part of a shared one (share.h);
+ * idxd-dsa-1twq-v1 and idxd-iax-1twq-v1: a dedicated one by turns (turn.h). The
  * directory name is the parent's driver, a dash, and sysfs_name: what tools of
  * the first patch series looked for. A change of behaviour is a new type.
  */
@@ -22,6 +23,8 @@ static const struct {
 			"one dedicated work queue, mapped portal, one completion vector" },
 	[TYPE_1SWQ] = { "dsa-1swq-v1", "iax-1swq-v1", "Intel DSA 1SWQ", "Intel IAX 1SWQ",
 			"part of a shared work queue, seen as four dedicated ones of one entry, descriptors checked by the host" },
+	[TYPE_1TWQ] = { "dsa-1twq-v1", "iax-1twq-v1", "Intel DSA 1TWQ", "Intel IAX 1TWQ",
+			"one dedicated work queue by turns with others, mapped portal, one completion vector" },
 };
 
 void type_fill(struct parent *p, const struct idxd_device *idxd)
@@ -52,7 +55,7 @@ static unsigned int type_available(struct mdev_type *mtype)
 	unsigned int n;
 
 	mutex_lock(&parents_lock);
-	n = t->parent->going ? 0 : slice_room(t->parent, t->kind == TYPE_1SWQ);
+	n = t->parent->going ? 0 : slice_room(t->parent, t->kind);
 	mutex_unlock(&parents_lock);
 	return n;
 }
@@ -60,7 +63,7 @@ static unsigned int type_available(struct mdev_type *mtype)
 static ssize_t type_description(struct mdev_type *mtype, char *buf)
 {
 	const struct parent_type *t = to_parent_type(mtype);
-	bool unsafe = t->kind == TYPE_1DWQ && type_is_unsafe(t->parent);
+	bool unsafe = t->kind != TYPE_1SWQ && type_is_unsafe(t->parent);
 
 	return sysfs_emit(buf, "%s, %s vectors%s\n", types[t->kind].text,
 			  t->parent->ims ? "IMS" : "MSI-X",

@@ -5,6 +5,14 @@
 
 #include <linux/mdev.h>
 
+/* How an mdev has a host queue: all of it, a part of a shared one, a dedicated one by turns. */
+enum type_kind {
+	TYPE_1DWQ,
+	TYPE_1SWQ,
+	TYPE_1TWQ,
+	TYPE_MAX,
+};
+
 struct idxd_device;
 struct parent;
 

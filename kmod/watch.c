@@ -18,6 +18,7 @@
 #include "parent.h"
 #include "regs.h"
 #include "slice.h"
+#include "turn.h"
 #include "vdev.h"
 #include "watch.h"
 
@@ -53,7 +54,8 @@ static void watch_work(struct work_struct *work)
 		slice_event(s, rec);
 	if (has_record)
 		slice_wake(s);
-	if (READ_ONCE(w->hwq->enabled) && !hwq_is_alive(w->hwq))
+	if ((READ_ONCE(w->hwq->enabled) && !hwq_is_alive(w->hwq)) ||
+	    (s->turn && READ_ONCE(s->turn->lost)))
 		slice_halt(s, w->hwq);
 	slice_put(s);
 }
@@ -76,7 +78,7 @@ static void watch_error(struct watch *w, const u64 *rec)
 	}
 	memcpy(w->error, rec, sizeof(w->error));
 	w->error[0] &= ~(RECORD_WQ | RECORD_OVERFLOW);
-	if (w->slice)
+	if (w->slice && w->slice->nwqs > 1)
 		w->error[0] &= ~RECORD_WQ_VALID;
 	w->has_error = true;
 }
