@@ -114,9 +114,12 @@ def test_many_share(world):
     world.adopt("dsa0")
     world.settled(free=3, pool=1)
     names = [str(uuid.UUID(int=(4 << 76) + (8 << 60) + i + 1)) for i in range(120)]
-    creates = [Call(clients[i % CLIENTS], "CreateMdev", "sa{sv}",
-                    [SHARED_TYPE if i % 40 else DSA_TYPE, {"uuid": name}])
-               for i, name in enumerate(names)]
+    # One is there before: else those that are not shared may come first and take all queues.
+    creates = [Call(clients[1], "CreateMdev", "sa{sv}", [SHARED_TYPE, {"uuid": names[1]}])]
+    run(creates)
+    creates += [Call(clients[i % CLIENTS], "CreateMdev", "sa{sv}",
+                     [SHARED_TYPE if i % 40 else DSA_TYPE, {"uuid": name}])
+                for i, name in enumerate(names) if i != 1]
     run(creates)
     dedicated = [name for i, name in enumerate(names) if not i % 40]
     errors = {c.args[1]["uuid"]: c.error for c in creates}
