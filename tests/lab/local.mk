@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	tests/lab/README.md \
 	docs/conflicts.md \
 	docs/examples \
+	docs/kubernetes \
 	docs/hardware.md \
 	docs/lab.md \
 	docs/tutorial.md \
