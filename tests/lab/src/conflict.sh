@@ -51,8 +51,8 @@ by_kernel()
 
 by_dbus()
 {
-	manager Refresh >/dev/null && manager ListTypes | jq -r --arg d "$1" \
-		'.data[0][] | select(.Device.data == $d) | .AvailableInstances.data'
+	manager Refresh >/dev/null && manager ListTypes | jq -r --arg d "$1" --arg t "$(type_of "$1")" \
+		'.data[0][] | select(.Device.data == $d and .Type.data == $t) | .AvailableInstances.data'
 }
 
 by_mdevctl()
