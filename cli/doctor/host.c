@@ -106,8 +106,10 @@ int host_open(struct host *h, const char *root)
 	struct stat st;
 
 	*h = (struct host){ .root = root ? root : "" };
-	if (root && (stat(root, &st) < 0 || !S_ISDIR(st.st_mode)))
-		return errno == 0 || S_ISDIR(st.st_mode) ? -ENOTDIR : -ENOENT;
+	if (root && stat(root, &st) < 0)
+		return -errno;
+	if (root && !S_ISDIR(st.st_mode))
+		return -ENOTDIR;
 	if (snprintf(path, sizeof(path), "%s/dev/kmsg", h->root) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 
