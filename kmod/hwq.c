@@ -26,8 +26,6 @@
 #define DEFAULT_MAX_BATCH	32u
 
 #define ENABLE_TRIES		8u
-#define OP_BATCH		BIT_ULL(1)
-#define VERSION_1		0x100
 
 const struct hwq_limits hwq_no_limits = { .max_xfer_shift = 31, .max_batch_shift = 15 };
 
@@ -234,6 +232,7 @@ struct hwq *hwq_bind(struct idxd_wq *wq)
 		r = consumer_create(hwq, &hwq->consumer);
 	if (r < 0) {
 		watch_detach(&hwq->watch);
+		watch_settle(&hwq->watch);
 		kfree(hwq);
 		return ERR_PTR(r);
 	}
@@ -392,8 +391,8 @@ void hwq_caps(const struct hwq *hwq, unsigned int nwqs, struct vd_caps *ret_caps
 	for (i = 0; i < nwqs; i++)
 		ret_caps->wq_size[i] = hwq_is_shared(hwq) ? 1 : hwq->config.size;
 	/* what a batch of this version is made of nobody can check, as idxd knows too */
-	if (hwq_is_shared(hwq) && ret_caps->kind == VD_DSA && ret_caps->version == VERSION_1)
-		ret_caps->opcap[0] &= ~OP_BATCH;
+	if (hwq_is_shared(hwq) && ret_caps->kind == VD_DSA && ret_caps->version == VERSION_DSA1)
+		ret_caps->opcap[0] &= ~OPCAP0_BATCH;
 }
 
 unsigned long hwq_portal_pfn(const struct hwq *hwq, unsigned int page)

@@ -58,7 +58,7 @@ static ssize_t opener_show(struct device *dev, struct device_attribute *attr, ch
 }
 static DEVICE_ATTR_RO(opener);
 
-/* Beside others on the same queue: of two, who has twice the weight gets twice the share. */
+/* Beside others on the same queue: a share, not a guarantee; the man page says of what. */
 static ssize_t weight_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%u\n", READ_ONCE(mdev_slice(dev)->weight));

@@ -14,6 +14,7 @@
 #define REG_WQCAP		0x20
 #define REG_GRPCAP		0x30
 #define REG_OPCAP		0x40
+#define OPCAP0_BATCH		BIT_ULL(1)
 #define REG_OFFSETS		0x60
 #define REG_GENCFG		0x80
 #define REG_GENSTS		0x90
@@ -34,6 +35,7 @@
 #define OFFSETS_IMS		GENMASK_ULL(63, 48)	/* times 0x100 */
 
 #define DSACAP0_SGL_FORMATS	GENMASK_ULL(47, 32)
+#define VERSION_DSA1		0x100
 #define VERSION_SGL		0x300		/* first one with gather lists */
 
 /* Records in SWERROR and in the event log begin alike. */
