@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "idxdvd/backend.h"
 #include "idxdvd/common/log.h"
@@ -19,22 +18,6 @@
 #define MDEVS 10000
 #define SAMPLE 200
 #define TYPE "idxd-dsa-1dwq-v1"
-
-static unsigned long n_calls;
-
-static int count(void *userdata, const char *call, bool after)
-{
-	n_calls += !after;
-	return 0;
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
-}
 
 static const char *topology(void)
 {
@@ -77,7 +60,7 @@ static char uuids[MDEVS][UUID_LEN];
 
 static struct cost create(struct manager *m, size_t from, size_t n)
 {
-	struct cost c = { n_calls, now() };
+	struct cost c = { test_n_calls, test_cpu_us() };
 
 	for (size_t i = from; i < from + n; i++) {
 		struct answer a = { 0 };
@@ -86,12 +69,12 @@ static struct cost create(struct manager *m, size_t from, size_t n)
 		CHECK(a.r == 0, "mdev %zu: %s", i, a.refusal.reason);
 		memcpy(uuids[i], a.uuid, UUID_LEN);
 	}
-	return (struct cost) { (n_calls - c.calls) / n, (now() - c.usec) / n };
+	return (struct cost) { (test_n_calls - c.calls) / n, (test_cpu_us() - c.usec) / n };
 }
 
 static struct cost destroy(struct manager *m, size_t from, size_t n)
 {
-	struct cost c = { n_calls, now() };
+	struct cost c = { test_n_calls, test_cpu_us() };
 
 	for (size_t i = from; i < from + n; i++) {
 		struct answer a = { 0 };
@@ -99,12 +82,12 @@ static struct cost destroy(struct manager *m, size_t from, size_t n)
 		manager_destroy_mdev(m, uuids[i], false, answer_done, &a);
 		CHECK(a.r == 0, "mdev %zu: %s", i, a.refusal.reason);
 	}
-	return (struct cost) { (n_calls - c.calls) / n, (now() - c.usec) / n };
+	return (struct cost) { (test_n_calls - c.calls) / n, (test_cpu_us() - c.usec) / n };
 }
 
 static struct cost define(struct manager *m, size_t n)
 {
-	struct cost c = { n_calls, now() };
+	struct cost c = { test_n_calls, test_cpu_us() };
 
 	for (size_t i = 0; i < n; i++) {
 		struct answer a = { 0 };
@@ -112,7 +95,7 @@ static struct cost define(struct manager *m, size_t n)
 		manager_define(m, &(struct define_request) { .type = TYPE }, answer_done, &a);
 		CHECK(a.r == 0, "definition %zu: %s", i, a.refusal.reason);
 	}
-	return (struct cost) { (n_calls - c.calls) / n, (now() - c.usec) / n };
+	return (struct cost) { (test_n_calls - c.calls) / n, (test_cpu_us() - c.usec) / n };
 }
 
 static void adopt_all(struct manager *m)
@@ -148,7 +131,7 @@ int main(void)
 	log_set_max_level(LOG_WARNING);
 	if (backend_fake_new(&b, topology(), NULL) < 0)
 		return 99;
-	backend_fake_set_hook(b, count, NULL);
+	backend_fake_set_hook(b, test_count_call, NULL);
 	m = start(b);
 	adopt_all(m);
 	heap = mallinfo2().uordblks;
@@ -167,9 +150,9 @@ int main(void)
 
 	/* All of it at once, as after lost events: the same picture, and nobody is told of a change. */
 	n = manager_n_mdevs(m);
-	begin = now();
+	begin = test_cpu_us();
 	manager_rescan(m, NULL, NULL);
-	printf("reading everything again: %.0f us\n", now() - begin);
+	printf("reading everything again: %.0f us\n", test_cpu_us() - begin);
 	CHECK(manager_n_mdevs(m) == n, "%zu mdevs afterwards", manager_n_mdevs(m));
 	manager_free(m);
 	return test_report("daemon-scale");

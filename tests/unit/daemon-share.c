@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "idxdvd/backend.h"
 #include "idxdvd/common/log.h"
@@ -17,22 +16,6 @@
 #define QUEUES 8
 #define ROW 200
 #define TYPE "idxd-dsa-1swq-v1"
-
-static unsigned long n_calls;
-
-static int count(void *userdata, const char *call, bool after)
-{
-	n_calls += !after;
-	return 0;
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
-}
 
 static char uuids[MDEVS][UUID_LEN];
 
@@ -62,16 +45,16 @@ static unsigned long rows(struct manager *m, const char *what, void (*act)(struc
 
 	for (size_t i = 0; i < MDEVS; i += ROW) {
 		size_t heap = mallinfo2().uordblks;
-		double begin = now();
+		double begin = test_cpu_us();
 
 		for (size_t k = i; k < i + ROW; k++) {
-			unsigned long before = n_calls;
+			unsigned long before = test_n_calls;
 
 			act(m, k);
-			calls[k] = n_calls - before;
+			calls[k] = test_n_calls - before;
 		}
 		printf("%s %4zu to %4zu: %6.0f us and %6ld bytes for each, %lu calls of the kernel for the last\n",
-		       what, i, i + ROW - 1, (now() - begin) / ROW,
+		       what, i, i + ROW - 1, (test_cpu_us() - begin) / ROW,
 		       ((long)mallinfo2().uordblks - (long)heap) / ROW, calls[i + ROW - 1]);
 	}
 	usual = calls[MDEVS / 2];
@@ -96,18 +79,18 @@ static void check_full(const struct manager *m)
 
 static void list(struct manager *m)
 {
-	double begin = now();
+	double begin = test_cpu_us();
 	struct answer a = { 0 };
 	char *text;
 
 	if (manager_export(m, &text) < 0)
 		exit(99);
-	printf("list %d: %.0f us and %zu bytes for each\n", MDEVS, (now() - begin) / MDEVS,
+	printf("list %d: %.0f us and %zu bytes for each\n", MDEVS, (test_cpu_us() - begin) / MDEVS,
 	       strlen(text) / MDEVS);
 	free(text);
-	begin = now();
+	begin = test_cpu_us();
 	manager_refresh(m, answer_done, &a);
-	printf("read all again: %.0f us for each\n", (now() - begin) / MDEVS);
+	printf("read all again: %.0f us for each\n", (test_cpu_us() - begin) / MDEVS);
 }
 
 int main(void)
@@ -125,7 +108,7 @@ int main(void)
 	if (backend_fake_new(&b, NULL, NULL) < 0 ||
 	    manager_new(&m, &(struct manager_config) { .backend = b, .state_dir = state }) < 0)
 		return 99;
-	backend_fake_set_hook(b, count, NULL);
+	backend_fake_set_hook(b, test_count_call, NULL);
 	manager_start(m, answer_done, &ans);
 	manager_adopt(m, "dsa0", &o, answer_done, &ans);
 	a = manager_accel(m, 0);

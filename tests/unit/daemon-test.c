@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "idxdvd/backend.h"
@@ -171,4 +172,20 @@ void test_describe(const struct manager *m, char *buf, size_t size)
 	for (size_t i = 0; i < n; i++)
 		fprintf(f, "%s\n", lines[i]);
 	fclose(f);
+}
+
+unsigned long test_n_calls;
+
+int test_count_call(void *userdata, const char *call, bool after)
+{
+	test_n_calls += !after;
+	return 0;
+}
+
+double test_cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
 }

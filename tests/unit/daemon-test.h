@@ -40,6 +40,12 @@ void answer_done(void *userdata, int r, const struct manager_result *res);
 struct manager *test_manager_new(const char *state_dir, const char *topology,
 				 struct backend **ret_backend);
 
+/* A hook of the simulated kernel that counts its calls. */
+extern unsigned long test_n_calls;
+int test_count_call(void *userdata, const char *call, bool after);
+/* Time of this process, in microseconds. */
+double test_cpu_us(void);
+
 /* Everything that must be one of two states after a crash: hardware, ownership, mdevs. */
 void test_describe(const struct manager *m, char *buf, size_t size);
 
